@@ -39,7 +39,7 @@ converse() {
     local talk=(openssl s_client -quiet -verify_quiet -connect "$1:$2")
     [ "$2" = 465 ] || talk=(bash -c 'exec 3<>"/dev/tcp/$0/$1"; cat <&3 & cat >&3; wait' "$1" "$2")
     local reply
-    reply=$({ sleep 7; printf 'QUIT\r\n'; sleep 1; } | timeout 10 "${talk[@]}" 2>&1 | tr -d '\0')
+    reply=$({ sleep 7; printf 'QUIT\r\n'; sleep 1; } | timeout 10 "${talk[@]}" 2>/dev/null | tr -d '\0')
     printf '%s\n' "$reply"
     case $1:$reply in
     *.4[67]:22*) return 0 ;;
