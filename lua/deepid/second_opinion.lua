@@ -17,7 +17,6 @@ local PROBES = {
   { name = "NULL", step = "greeting" },
   { name = "Hello", step = "ehlo", sent = "EHLO\r\n" },
   { name = "Help", step = "help", sent = "HELP\r\n" },
-  { name = "GetRequest", step = "http", sent = "GET / HTTP/1.0\r\n\r\n" },
 }
 
 --- Reads the match lines of a probe file.
