@@ -78,11 +78,12 @@ build/test/binding-%: test/c/binding.c $(CSRC) $(HEADERS) | deps build/test
 build/test/%: test/c/%.c csrc/fpset.c $(HEADERS) | deps build/test
 	$(CC) $(C_STRICT) $(SANITIZE) -o $@ $< csrc/fpset.c -l:libpcre2-8.a
 
-lint: deps test-deps
+lint: deps test-deps | build/test
 	luacheck -q --no-color lua test lua/bin/deepid $(wildcard nselib/deepid scripts/*.nse)
-	for lua in 5.3 5.4; do for cc in gcc clang; do for file in csrc/*.c test/c/*.c; do \
-	    $$cc -O2 -fPIC $(C_STRICT) -I/usr/include/lua$$lua -c -o /dev/null $$file || exit 1; \
-	done; done; done
+	for cc in gcc clang; do for lua in 5.3 5.4; do \
+	    for file in csrc/*.c; do $$cc -O2 $(MODULE) -Werror -I/usr/include/lua$$lua -c -o build/lint.o $$file || exit 1; done; \
+	    for file in test/c/*.c; do $$cc -O2 $(C_STRICT) -I/usr/include/lua$$lua -c -o build/lint.o $$file || exit 1; done; \
+	done; done
 
 # --- Installation ---
 
