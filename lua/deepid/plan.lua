@@ -46,7 +46,8 @@ local function note(now, step)
     if is_accepted(step) then now.spoken = step.step end
     now.offered = step.tls == "none" and is_accepted(step) and offers_starttls(step)
   elseif step.step == "starttls" then
-    now.hellos, now.offered = {}, false -- RFC 3207 4.2: what was said before TLS is forgotten
+    now.offered = false
+    if is_accepted(step) then now.hellos = {} end -- RFC 3207 4.2: what was said before TLS is forgotten
   elseif step.step == "wiz" and is_accepted(step) then
     now.wizard = true
   end
