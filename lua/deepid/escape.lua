@@ -20,7 +20,7 @@ function M.visible(bytes, most)
     tail = (" [+%d bytes]"):format(#bytes - most)
     bytes = bytes:sub(1, most)
   end
-  return (bytes:gsub("[^\32-\91\93-\126]", escape_byte)) .. tail
+  return (bytes:gsub("[\0-\31\\\127-\255]", escape_byte)) .. tail
 end
 
 --- Undoes <code>visible</code>: reads \r \n \t \\ and \xHH.

@@ -16,7 +16,7 @@ function M.array(list) return setmetatable(list or {}, ARRAY) end
 local NAMED = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
 
 local function quote(text)
-  return '"' .. text:gsub('[%c"\\\127-\255]', function(byte)
+  return '"' .. text:gsub('[\0-\31"\\\127-\255]', function(byte)
     return NAMED[byte] or ("\\u%04x"):format(byte:byte())
   end) .. '"'
 end

@@ -5,7 +5,8 @@ local rules = require "deepid.rules"
 
 local M = {}
 
-local HERE = (select(2, ...) or ""):match("^(.*)/[^/]*$") or "."
+-- From the debug information: Nmap's loader does not pass a module its path.
+local HERE = debug.getinfo(1, "S").source:match("^@(.*)/") or "."
 
 -- Where data lies, seen from this module: installed in nselib, in a checkout,
 -- installed by LuaRocks.
