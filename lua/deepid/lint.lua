@@ -89,8 +89,9 @@ local function check_examples(rule, steps, report)
   end
 end
 
--- Replies made to be expensive: long runs of what a rule accepts, cut off before
--- it can succeed, out of the rule's own examples.
+-- Replies made to be expensive: long runs of what a rule accepts, then something
+-- that it does not, then the rest of its own example, so that PCRE2 cannot tell at a
+-- glance that it fails.
 local function hostile_replies(rule)
   local list = { ("a"):rep(4096), (" "):rep(4096), ("250-a "):rep(680), ("220 a.a ESMTP "):rep(290), ("\n"):rep(4096) }
   for _, example in ipairs(rule.examples) do
@@ -98,7 +99,7 @@ local function hostile_replies(rule)
       list[#list + 1] = bytes:sub(1, -3):rep(4096 // math.max(#bytes - 2, 1))
       for _, at in ipairs({ 1 / 4, 1 / 2, 3 / 4 }) do
         local cut = math.floor(#bytes * at)
-        list[#list + 1] = bytes:sub(1, cut) .. bytes:sub(cut, cut):rep(4000)
+        list[#list + 1] = bytes:sub(1, cut) .. bytes:sub(cut, cut):rep(3000) .. "\1" .. bytes:sub(cut + 1)
       end
     end
   end

@@ -48,29 +48,36 @@ local function add_unobserved(result, transcript)
   end
 end
 
--- Names and addresses that mean nothing outside of the target's network
--- (RFC 1918, RFC 6762, RFC 8375; single labels).
-local function internal_kind(word)
-  local host = word:match("^%[?(.-)%]?$")
-  if host:find("^10%.%d+%.%d+%.%d+$") or host:find("^192%.168%.%d+%.%d+$") or host:find("^172%.1[6-9]%.%d+%.%d+$")
-    or host:find("^172%.2%d%.%d+%.%d+$") or host:find("^172%.3[01]%.%d+%.%d+$") then
-    return "internal_address"
+-- What means nothing outside of the target's own network: names (RFC 6762, RFC 8375,
+-- and .lan and .internal by custom), and addresses (RFC 1918), which must stand in
+-- brackets, since 10.1.2.3 alone may be a version.
+local INTERNAL_NAMES = { "%.local$", "%.lan$", "%.internal$", "%.home%.arpa$" }
+local INTERNAL_ADDRESSES = { "^10%.%d+%.%d+%.%d+$", "^192%.168%.%d+%.%d+$", "^172%.1[6-9]%.%d+%.%d+$", "^172%.2%d%.%d+%.%d+$",
+  "^172%.3[01]%.%d+%.%d+$" }
+
+local function matches_any(text, patterns)
+  for _, pattern in ipairs(patterns) do
+    if text:find(pattern) then return true end
   end
-  if host:lower():find("%.local$") or host:lower():find("%.lan$") or host:lower():find("%.internal$")
-    or host:lower():find("%.home%.arpa$") then
-    return "internal_name"
-  end
+  return false
 end
 
+-- Adds the internal names and addresses that replies hold and we did not send. On
+-- an internal target an internal address is no leak, and likely our own.
 local function add_leaks(result, transcript)
   local known = { [transcript.address or ""] = true }
+  local outside = transcript.address and not matches_any(transcript.address, INTERNAL_ADDRESSES)
+    and not transcript.address:find("^127%.")
+  local function look_at(kind, word, patterns, sent)
+    if known[word] or sent:find(word, 1, true) or not matches_any(word:lower(), patterns) then return end
+    known[word] = true
+    result.leaks[#result.leaks + 1] = { kind = kind, value = show(word) }
+  end
   for _, step in ipairs(transcript.steps) do
-    for word in step.reply:gmatch("%[?%w[%w.-]+%w%]?") do
-      local bare = word:match("^%[?(.-)%]?$")
-      local kind = not known[bare] and not step.sent:find(bare, 1, true) and internal_kind(word)
-      if kind then
-        known[bare] = true
-        result.leaks[#result.leaks + 1] = { kind = kind, value = show(bare) }
+    for _, line in ipairs(reply.parse(step.reply).lines) do
+      for word in line.text:gmatch("%w[%w.-]+%w") do look_at("internal_name", word, INTERNAL_NAMES, step.sent) end
+      for word in (outside and line.text or ""):gmatch("%[([%d.]+)%]") do
+        look_at("internal_address", word, INTERNAL_ADDRESSES, step.sent)
       end
     end
   end

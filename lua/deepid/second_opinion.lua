@@ -17,7 +17,6 @@ local PROBES = {
   { name = "NULL", step = "greeting" },
   { name = "Hello", step = "ehlo", sent = "EHLO\r\n" },
   { name = "Help", step = "help", sent = "HELP\r\n" },
-  { name = "GetRequest", step = "http", sent = "GET / HTTP/1.0\r\n\r\n" },
 }
 
 --- Reads the match lines of a probe file.
@@ -91,6 +90,13 @@ local function load_opinion(self)
   end
 end
 
+-- Some of Nmap's lines capture the blank or dash before the host name with it.
+local function expand_fields(match, captures)
+  local fields = template.expand_fields(match.fields, captures)
+  fields.hostname = fields.hostname and fields.hostname:match("^[%s-]*(.-)$")
+  return fields
+end
+
 local function find_step(transcript, name, sent)
   for _, step in ipairs(transcript.steps) do
     if step.step == name and step.reply ~= "" and (not sent or step.sent == sent) then return step end
@@ -111,8 +117,7 @@ function Opinion:ask(transcript)
       local before = step ~= greeting and greeting and greeting.reply or ""
       for _, found in ipairs((known.set:match(before .. step.reply))) do
         local match = known.list[found.rule]
-        local hit = { step = step, line = match.line, service = match.service, soft = match.soft }
-        hit.fields = template.expand_fields(match.fields, found)
+        local hit = { step = step, line = match.line, service = match.service, soft = match.soft, fields = expand_fields(match, found) }
         if not match.soft then return hit end
         hint = hint or hit
       end

@@ -15,12 +15,15 @@ function M.record(result)
   }
 end
 
+-- Addresses that run each product: one with two ports counts once.
 local function count_products(records)
-  local counts, names = {}, {}
+  local counts, names, seen = {}, {}, {}
   for _, record in ipairs(records) do
     local name = record.product or record.front or "unknown"
+    local once = record.address .. " " .. name
     if not counts[name] then names[#names + 1] = name end
-    counts[name] = (counts[name] or 0) + 1
+    if not seen[once] then counts[name] = (counts[name] or 0) + 1 end
+    seen[once] = true
   end
   table.sort(names, function(a, b) return counts[a] > counts[b] or (counts[a] == counts[b] and a < b) end)
   local products = json.array()

@@ -9,7 +9,7 @@ local M = {}
 M.FIELDS = { p = "product", v = "version", i = "info", h = "hostname", o = "os", d = "device" }
 
 -- Helpers by name: the Lua pattern of their arguments after the group.
-local HELPERS = { P = "^%((%d)%)()", I = '^%((%d),"([<>])"%)()', SUBST = '^%((%d),"([^"]*)","([^"]*)"%)()' }
+local HELPERS = { P = "^%((%d)%)()", I = '^%((%d),%s*"([<>])"%)()', SUBST = '^%((%d),%s*"([^"]*)",%s*"([^"]*)"%)()' }
 
 local function parse_helper(text, at)
   local digit = text:match("^[1-9]", at)
