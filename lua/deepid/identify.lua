@@ -163,10 +163,17 @@ local function build_inner(knowledge, hits, level)
   end
 end
 
-local function add_advice(result, hits, contradicted)
-  for _, hit in ipairs(hits) do
+-- One piece of advice a front and one about the server: the most specific, which comes first.
+local function add_advice(result, found, contradicted)
+  for _, front in ipairs(result.front) do
+    if front.advice then add_once(result.advice, front.advice) end
+  end
+  for _, hit in ipairs(found) do
     local advice = advice_of(hit)
-    if advice then add_once(result.advice, advice) end
+    if advice then
+      add_once(result.advice, advice)
+      break
+    end
   end
   if contradicted then
     add_once(result.advice, "Its replies name more than one product; a proxy, a changed banner or a decoy is possible. Scan with smtp-deepid.depth=full.")
@@ -184,6 +191,17 @@ end
 
 --- Roles that stand in front of a server, in the order of the report.
 M.FRONT_ROLES = { "interceptor", "blocker", "screen", "proxy", "filter", "rewriter", "tarpit", "decoy", "backdoor" }
+
+-- Of these, the ones that answer themselves: the names in their replies are theirs.
+local ANSWERS_ITSELF = { interceptor = true, blocker = true, proxy = true, tarpit = true, decoy = true, backdoor = true }
+
+local function add_names(result, transcript)
+  for _, front in ipairs(result.front) do
+    if ANSWERS_ITSELF[front.role] then return end
+  end
+  result.identity.hostname = result.identity.hostname or observations.announced_domain(transcript)
+  observations.add_leaks(result, transcript)
+end
 
 --- Judges one transcript.
 --
@@ -207,8 +225,8 @@ function M.identify(knowledge, transcript, options)
   add_eggs(result, hits)
   for _, what in ipairs(skipped) do add_once(result.unobserved, show(what) .. " (not matched)") end
   use_second_opinion(result, options.second_opinion, transcript)
-  result.identity.hostname = result.identity.hostname or observations.announced_domain(transcript)
-  add_advice(result, hits, contradicted)
+  add_names(result, transcript)
+  add_advice(result, found, contradicted)
   return result
 end
 
