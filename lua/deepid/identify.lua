@@ -163,17 +163,18 @@ local function build_inner(knowledge, hits, level)
   end
 end
 
--- One piece of advice a front and one about the server: the most specific, which comes first.
-local function add_advice(result, found, contradicted)
+-- The first, most specific advice of each front and about the server, then all that
+-- hangs on no product.
+local function add_advice(result, hits, found, contradicted)
   for _, front in ipairs(result.front) do
     if front.advice then add_once(result.advice, front.advice) end
   end
-  for _, hit in ipairs(found) do
-    local advice = advice_of(hit)
-    if advice then
-      add_once(result.advice, advice)
-      break
-    end
+  local about_server
+  for _, hit in ipairs(found) do about_server = about_server or advice_of(hit) end
+  if about_server then add_once(result.advice, about_server) end
+  for _, hit in ipairs(hits) do
+    local advice = hit.rule.role == "egg" and advice_of(hit)
+    if advice then add_once(result.advice, advice) end
   end
   if contradicted then
     add_once(result.advice, "Its replies name more than one product; a proxy, a changed banner or a decoy is possible. Scan with smtp-deepid.depth=full.")
@@ -226,7 +227,7 @@ function M.identify(knowledge, transcript, options)
   for _, what in ipairs(skipped) do add_once(result.unobserved, show(what) .. " (not matched)") end
   use_second_opinion(result, options.second_opinion, transcript)
   add_names(result, transcript)
-  add_advice(result, found, contradicted)
+  add_advice(result, hits, found, contradicted)
   return result
 end
 
