@@ -39,7 +39,21 @@ local function places()
   return paths
 end
 
+-- Whether the file was cut short: the dynamic linker maps such a library all the same, and the process dies of SIGBUS. The table of
+-- sections, which linkers write last, must lie within the file (System V ABI, "ELF Header": e_shoff, e_shentsize, e_shnum).
+local function cut_short(path)
+  local file = assert(io.open(path, "rb"))
+  local header, size = file:read(64) or "", file:seek "end"
+  file:close()
+  if #header < 64 or header:sub(1, 4) ~= "\127ELF" then return false end -- the linker says so itself
+  local wide, order = header:byte(5) == 2, header:byte(6) == 2 and ">" or "<"
+  local offset = string.unpack(order .. (wide and "I8" or "I4"), header, wide and 41 or 33)
+  local entry, count = string.unpack(order .. "I2I2", header, wide and 59 or 47)
+  return offset + entry * count > size
+end
+
 local function open(path)
+  if cut_short(path) then return nil, "the file was cut short" end
   local opener, problem = package.loadlib(path, "luaopen_deepid_core")
   if not opener then return nil, problem end
   local ok, core = pcall(opener)

@@ -29,6 +29,7 @@ local function check_captures(rule, compiled, report)
   local most = 0
   for _, pattern in ipairs(rules.patterns(rule)) do
     if pattern.kind ~= "forbid" then most = math.max(most, compiled.captures(rule, pattern)) end
+    for group in pattern.pattern:gsub("\\\\", ""):gmatch("\\([1-9])") do used[tonumber(group)] = true end -- a back reference
   end
   for group = 1, most do
     if not used[group] then report(rule.line, ("capture %d is never used; write (?:...)"):format(group)) end

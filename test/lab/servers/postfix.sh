@@ -1,0 +1,69 @@
+# Postfix: postfix.sh stock | hidden | version | postscreen | postscreen-deep
+#   stock            the greeting that Debian's package sets; TLS; submission on 587 and 465
+#   hidden           a greeting that does not name the product
+#   version          a greeting with mail_version
+#   postscreen       postscreen before it with its own defaults, the teaser included; clients are forgotten at once
+#   postscreen-deep  postscreen with its tests after the greeting, for which it speaks SMTP itself
+certificate
+etc=/srv/etc
+mkdir -p $etc /srv/queue /srv/data
+chown postfix: /srv/data
+cp /etc/postfix/postfix-files $etc/
+cp /usr/share/postfix/main.cf.debian $etc/main.cf
+cat >>$etc/main.cf <<EOF
+myhostname = $HOST
+mydestination =
+mynetworks = 192.0.2.0/24
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+queue_directory = /srv/queue
+data_directory = /srv/data
+maillog_file = /dev/stdout
+alias_maps =
+smtpd_tls_cert_file = /srv/cert.pem
+smtpd_tls_key_file = /srv/key.pem
+smtpd_tls_security_level = may
+EOF
+cat >$etc/master.cf <<EOF
+tlsmgr unix - - n 1000? 1 tlsmgr
+anvil unix - - n - 1 anvil
+rewrite unix - - n - - trivial-rewrite
+proxymap unix - - n - - proxymap
+cleanup unix n - n - 0 cleanup
+postlog unix-dgram n - n - 1 postlogd
+EOF
+# Postfix binds to addresses of interfaces alone, unless the service's own name has the address.
+service() { echo "$ADDRESS:$1 inet n - n - $2" >>$etc/master.cf; }
+case $1 in
+stock)
+    service 25 '- smtpd'
+    service 587 '- smtpd -o syslog_name=postfix/submission'
+    service 465 '- smtpd -o syslog_name=postfix/smtps -o smtpd_tls_wrappermode=yes' ;;
+hidden)
+    service 25 '- smtpd'
+    echo 'smtpd_banner = $myhostname ESMTP' >>$etc/main.cf ;;
+version)
+    service 25 '- smtpd'
+    echo 'smtpd_banner = $myhostname ESMTP $mail_name ($mail_version)' >>$etc/main.cf ;;
+postscreen*)
+    service 25 '1 postscreen'
+    cat >>$etc/master.cf <<EOF
+smtpd pass - - n - - smtpd
+dnsblog unix - - n - 0 dnsblog
+tlsproxy unix - - n - 0 tlsproxy
+EOF
+    cat >>$etc/main.cf <<EOF
+postscreen_greet_ttl = 1s
+postscreen_greet_action = enforce
+EOF
+    ;;
+esac
+if [ "$1" = postscreen-deep ]; then
+    cat >>$etc/main.cf <<EOF
+postscreen_pipelining_enable = yes
+postscreen_pipelining_ttl = 1s
+postscreen_non_smtp_command_enable = yes
+postscreen_bare_newline_enable = yes
+EOF
+fi
+postfix -c $etc start-fg
