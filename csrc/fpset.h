@@ -1,0 +1,174 @@
+/*
+ * fpset - an ordered set of fingerprint patterns, matched against one reply.
+ *
+ *   struct fpset                     struct fprule, one a pattern, in the order given
+ *   +-------------+             0   +------+--------+--------------------------+
+ *   | rules     --+---------------> | slot | groups | code: PCRE2, and JIT     |
+ *   | count       |             1   +------+--------+--------------------------+
+ *   | limits      |                 | slot |      0 | NULL: it did not compile |
+ *   | context   --+-> match limits  +------+--------+--------------------------+
+ *   | compiler  --+-> newline, and  :                                          :
+ *   | memory    --+-> allocator     +------------------------------------------+
+ *   +-------------+
+ *    immutable once the patterns are in; may be shared
+ *
+ *   struct fpscratch                 struct fprun
+ *   +-------------+                 +---------------------------------------+
+ *   | data (PCRE2)|                 | reply, length, truncated              | what is matched
+ *   +-------------+                 | next, taken (one bit a slot)          | how far it got
+ *    used by one fpset_next         | rule, groups, spans                   | the last answer
+ *    at a time, empty between       +---------------------------------------+
+ *                                    one reply's way through the set; lives on the caller's stack
+ *
+ * Of the patterns in one slot only the first, in order, that matches is reported, and the later ones are not tried.  Those in slot 0 are
+ * all reported.  Between two calls of fpset_next nothing of the run is kept in the set or the scratch, so the caller may do anything
+ * there, even match another reply with the same set and scratch.
+ *
+ * Patterns are PCRE2's, 8-bit, never UTF; patterns and replies may hold NULs.  No function here writes to a global.
+ */
+#ifndef DEEPID_FPSET_H
+#define DEEPID_FPSET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#define DEEPID_REPLY_MAX 65536 /* bytes: no reply is matched beyond this */
+#define DEEPID_SLOTS 32        /* slots 0..31 */
+#define DEEPID_GROUPS_MAX 99   /* capture groups of one pattern */
+#define DEEPID_MESSAGE_MAX 160 /* bytes of an error message, its NUL included */
+
+enum deepid_err {
+	DEEPID_OK,
+	DEEPID_BAD,   /* the pattern does not compile */
+	DEEPID_NOMEM, /* out of memory */
+	DEEPID_HIT,   /* a pattern matches */
+	DEEPID_STUCK, /* a pattern was given up on */
+	DEEPID_END    /* no pattern is left */
+};
+
+/* Where memory comes from; each function has malloc's or free's meaning. */
+struct fpmemory {
+	void *(*take)(size_t size, void *data);
+	void (*give)(void *block, void *data);
+	void *data; /* the caller's; must outlive the set */
+};
+
+struct fplimits {
+	uint32_t steps; /* match steps of one pattern from one start position */
+	uint32_t depth; /* nested backtracking; the interpreter's alone */
+	uint32_t heap;  /* KiB of backtracking memory; the interpreter's alone */
+	uint32_t cap;   /* bytes of a reply that are matched, 1..DEEPID_REPLY_MAX */
+	bool jit;       /* compile to machine code where that is possible */
+};
+
+#define FPLIMITS_DEFAULT \
+	((struct fplimits){ .steps = 50000, .depth = 1000, .heap = 10240, .cap = 4096, .jit = true })
+
+struct fprule {
+	pcre2_code *code; /* owned; NULL when the pattern did not compile */
+	uint32_t groups;  /* capture groups, 0..DEEPID_GROUPS_MAX */
+	uint8_t slot;     /* 0..DEEPID_SLOTS-1 */
+};
+
+struct fpset {
+	struct fprule *rules; /* owned; `room` of them, the first `count` in use */
+	size_t count, room;
+	struct fplimits limits;
+	struct fpmemory source;        /* what `memory` draws on */
+	pcre2_general_context *memory; /* owned, like the two below */
+	pcre2_compile_context *compiler;
+	pcre2_match_context *context;
+};
+
+struct fpscratch {
+	pcre2_match_data *data; /* owned */
+};
+
+struct fperror {
+	size_t offset;                    /* bytes of the pattern before the mistake */
+	char message[DEEPID_MESSAGE_MAX]; /* ends in a NUL; PCRE2's words or ours */
+};
+
+struct fprun {
+	const char *reply; /* the caller's; must outlive the run */
+	size_t length;     /* bytes that are matched: at most the set's cap */
+	bool truncated;    /* the reply was longer; `$` then does not match at its cut end */
+
+	size_t next;    /* the rule to try next */
+	uint32_t taken; /* bit s: slot s has its match */
+
+	size_t rule;                                /* from 0: the rule that the last call reports */
+	uint32_t groups;                            /* its capture groups, after DEEPID_HIT */
+	size_t spans[2 * (DEEPID_GROUPS_MAX + 1)];  /* start and end of the whole match and of each group,
+	                                               in bytes from the reply's start; PCRE2_UNSET, twice,
+	                                               for a group that took no part */
+};
+
+/*
+ * fpset_open - an empty set with room for `room` patterns.
+ *
+ * set     need not be initialised; owns nothing before the call
+ * limits  copied; cap must be within 1..DEEPID_REPLY_MAX
+ * memory  copied; NULL means malloc and free
+ *
+ * Returns DEEPID_OK or DEEPID_NOMEM.  Either way fpset_close may follow, and must after DEEPID_OK.
+ */
+enum deepid_err fpset_open(struct fpset *set, size_t room, const struct fplimits *limits, const struct fpmemory *memory);
+
+/*
+ * fpset_add - compiles one more pattern into the set; at most `room` times.
+ *
+ * pattern, length  its bytes; copied, may hold NULs
+ * options          any of PCRE2_CASELESS, PCRE2_MULTILINE, PCRE2_DOTALL
+ * slot             0..DEEPID_SLOTS-1
+ * error            out: filled when DEEPID_BAD is returned
+ *
+ * DEEPID_OK: the pattern has the index set->count - 1.  DEEPID_BAD: it does not compile, or has more than DEEPID_GROUPS_MAX groups, or
+ * asks for UTF; it takes its index all the same, and never matches.  DEEPID_NOMEM: the set is as it was.  Where the machine or the
+ * pattern does not allow JIT, the interpreter will do the work; that is no error.
+ */
+enum deepid_err fpset_add(struct fpset *set, const char *pattern, size_t length, uint32_t options, uint8_t slot, struct fperror *error);
+
+/* fpset_jitted - how many of the patterns run as machine code. */
+size_t fpset_jitted(const struct fpset *set);
+
+/* fpset_close - frees what the set owns; may be called again, and on a zeroed set. */
+void fpset_close(struct fpset *set);
+
+/*
+ * fpscratch_open - scratch memory for any pattern of the set.
+ *
+ * Draws on the set's memory, so it must be closed before the set.  What the interpreter needs for backtracking is kept here from one
+ * match to the next: at most the set's heap limit.  Returns DEEPID_OK or DEEPID_NOMEM.
+ */
+enum deepid_err fpscratch_open(struct fpscratch *scratch, const struct fpset *set);
+
+/* fpscratch_close - frees what the scratch owns; may be called again, and on a zeroed scratch. */
+void fpscratch_close(struct fpscratch *scratch);
+
+/*
+ * fprun_start - begins to match one reply.
+ *
+ * reply   raw bytes as received, CRLF kept; may hold NULs, need not end in one; not copied
+ * length  bytes; what lies beyond the set's cap is left out, and run->truncated says so
+ */
+void fprun_start(struct fprun *run, const struct fpset *set, const char *reply, size_t length);
+
+/*
+ * fpset_next - the next thing to report about the reply, in the order of the patterns.
+ *
+ * DEEPID_HIT    run->rule matches: groups and spans are set
+ * DEEPID_STUCK  run->rule was given up on: it ran out of steps, depth or heap (its slot stays free)
+ * DEEPID_NOMEM  out of memory in run->rule; the run may go on behind it
+ * DEEPID_END    all patterns are done; further calls say so again
+ *
+ * Cost: PCRE2 counts steps anew from each start position in the reply, so one pattern that is not anchored can spend up to
+ * limits.steps * (length + 1) steps; one that begins with ^ or \A (not multi-line) at most limits.steps.  Allocates only in the scratch.
+ */
+enum deepid_err fpset_next(const struct fpset *set, struct fpscratch *scratch, struct fprun *run);
+
+#endif

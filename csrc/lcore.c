@@ -1,0 +1,52 @@
+/* lcore - opens the module deepid.core: the only symbol that it exports is luaopen_deepid_core. */
+
+#include "lfpset.h"
+
+#include "fpset.h"
+
+#define DEEPID_RELEASE "0.1.0"
+
+#define EXPORT __attribute__((visibility("default")))
+
+EXPORT int luaopen_deepid_core(lua_State *L);
+
+static int check_version(lua_State *L)
+{
+	luaL_checkversion(L);
+	return 0;
+}
+
+/* PCRE2's own version, such as "10.42 2022-12-11". */
+static void push_pcre_version(lua_State *L)
+{
+	char version[64] = "";
+
+	if (pcre2_config(PCRE2_CONFIG_VERSION, NULL) <= (int)sizeof version)
+		pcre2_config(PCRE2_CONFIG_VERSION, version);
+	lua_pushstring(L, version);
+}
+
+EXPORT int luaopen_deepid_core(lua_State *L)
+{
+	static const luaL_Reg functions[] = { { "fpset", l_fpset_new }, { NULL, NULL } };
+
+	/* Until this check is through, only functions that both Luas have may be called; see compat.h. */
+	lua_pushcfunction(L, check_version);
+	if (lua_pcall(L, 0, 0, 0) != LUA_OK) {
+		lua_getglobal(L, "_VERSION");
+		return luaL_error(L, "this core is built for " LUA_VERSION ", but %s loads it (%s)",
+		    lua_tostring(L, -1), lua_tostring(L, -2));
+	}
+	l_fpset_register(L);
+	lua_createtable(L, 0, 5);
+	luaL_setfuncs(L, functions, 0);
+	lua_pushliteral(L, DEEPID_RELEASE);
+	lua_setfield(L, -2, "release");
+	lua_pushliteral(L, LUA_VERSION_MAJOR "." LUA_VERSION_MINOR);
+	lua_setfield(L, -2, "lua");
+	push_pcre_version(L);
+	lua_setfield(L, -2, "pcre");
+	lua_pushinteger(L, DEEPID_REPLY_MAX);
+	lua_setfield(L, -2, "REPLY_MAX");
+	return 1;
+}

@@ -1,0 +1,247 @@
+/* lfpset - binds fpset to Lua as the userdata "deepid.fpset". */
+
+#include "lfpset.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "fpset.h"
+
+#define TYPE "deepid.fpset"
+
+struct l_fpset {
+	struct fpset set;
+	struct fpscratch scratch; /* data is NULL before it is complete and after it is closed */
+};
+
+static struct l_fpset *check_open(lua_State *L)
+{
+	struct l_fpset *self = luaL_checkudata(L, 1, TYPE);
+
+	luaL_argcheck(L, self->scratch.data != NULL, 1, "the set is closed");
+	return self;
+}
+
+static int raise_nomem(lua_State *L)
+{
+	return luaL_error(L, "not enough memory");
+}
+
+/* --- Reading the arguments: every mistake in them is the caller's, and raises. --- */
+
+static uint32_t limit_option(lua_State *L, const char *name, uint32_t preset, uint32_t most)
+{
+	int isint;
+
+	if (lua_getfield(L, 2, name) == LUA_TNIL) {
+		lua_pop(L, 1);
+		return preset;
+	}
+	lua_Integer value = lua_tointegerx(L, -1, &isint);
+	if (!isint || value < 1 || value > (lua_Integer)most)
+		luaL_error(L, "bad argument #2 to 'fpset' (%s must be an integer from 1 to %I)", name, (LUAI_UACINT)most);
+	lua_pop(L, 1);
+	return (uint32_t)value;
+}
+
+static struct fplimits read_options(lua_State *L)
+{
+	struct fplimits limits = FPLIMITS_DEFAULT;
+
+	if (lua_isnoneornil(L, 2))
+		return limits;
+	luaL_checktype(L, 2, LUA_TTABLE);
+	limits.steps = limit_option(L, "steps", limits.steps, UINT32_MAX);
+	limits.depth = limit_option(L, "depth", limits.depth, UINT32_MAX);
+	limits.heap = limit_option(L, "heap", limits.heap, UINT32_MAX);
+	limits.cap = limit_option(L, "cap", limits.cap, DEEPID_REPLY_MAX);
+	int type = lua_getfield(L, 2, "jit");
+	if (type != LUA_TNIL && type != LUA_TBOOLEAN)
+		luaL_error(L, "bad argument #2 to 'fpset' (jit must be a boolean)");
+	if (type == LUA_TBOOLEAN)
+		limits.jit = lua_toboolean(L, -1);
+	lua_pop(L, 1);
+	return limits;
+}
+
+/* The table on top of the stack is pattern `index`: pushes its regex, and gives its other fields. */
+static void read_pattern(lua_State *L, lua_Integer index, uint32_t *options, uint8_t *slot)
+{
+	static const char letters[] = "ims";
+	static const uint32_t bits[] = { PCRE2_CASELESS, PCRE2_MULTILINE, PCRE2_DOTALL };
+
+	if (!lua_istable(L, -1))
+		luaL_error(L, "bad argument #1 to 'fpset' (pattern %I is no table)", (LUAI_UACINT)index);
+	int table = lua_gettop(L);
+	if (lua_getfield(L, table, "flags") != LUA_TNIL && lua_type(L, -1) != LUA_TSTRING)
+		luaL_error(L, "bad argument #1 to 'fpset' (pattern %I: flags must be a string)", (LUAI_UACINT)index);
+	*options = 0;
+	for (const char *flag = luaL_optstring(L, -1, ""); *flag != '\0'; flag++) {
+		const char *known = strchr(letters, *flag);
+		if (known == NULL)
+			luaL_error(L, "bad argument #1 to 'fpset' (pattern %I: flags must be of 'i', 'm' and 's')", (LUAI_UACINT)index);
+		*options |= bits[known - letters];
+	}
+	int isint = 1;
+	lua_Integer number = lua_getfield(L, table, "slot") == LUA_TNIL ? 0 : lua_tointegerx(L, -1, &isint);
+	if (!isint || number < 0 || number >= DEEPID_SLOTS)
+		luaL_error(L, "bad argument #1 to 'fpset' (pattern %I: slot must be an integer from 0 to %d)", (LUAI_UACINT)index, DEEPID_SLOTS - 1);
+	*slot = (uint8_t)number;
+	if (lua_getfield(L, table, "pattern") != LUA_TSTRING)
+		luaL_error(L, "bad argument #1 to 'fpset' (pattern %I: pattern must be a string)", (LUAI_UACINT)index);
+}
+
+/* Appends {index=, offset=, message=} to the table at `errors`. */
+static void push_error(lua_State *L, int errors, lua_Integer index, const struct fperror *error)
+{
+	lua_createtable(L, 0, 3);
+	lua_pushinteger(L, index);
+	lua_setfield(L, -2, "index");
+	lua_pushinteger(L, (lua_Integer)error->offset);
+	lua_setfield(L, -2, "offset");
+	lua_pushstring(L, error->message);
+	lua_setfield(L, -2, "message");
+	lua_rawseti(L, errors, (lua_Integer)lua_rawlen(L, errors) + 1);
+}
+
+int l_fpset_new(lua_State *L)
+{
+	luaL_checktype(L, 1, LUA_TTABLE);
+	struct fplimits limits = read_options(L);
+	lua_Integer count = (lua_Integer)lua_rawlen(L, 1);
+
+	/* Anchored first, so that whatever raises from here on leaks nothing. */
+	lua_settop(L, 2);
+	struct l_fpset *self = lua_newuserdata(L, sizeof *self);
+	memset(self, 0, sizeof *self);
+	luaL_setmetatable(L, TYPE);
+	lua_newtable(L);
+	int errors = lua_gettop(L);
+	if (fpset_open(&self->set, (size_t)count, &limits, NULL) != DEEPID_OK)
+		return raise_nomem(L);
+	for (lua_Integer i = 1; i <= count; i++) {
+		struct fperror error;
+		uint32_t options;
+		uint8_t slot;
+		size_t length;
+
+		lua_rawgeti(L, 1, i);
+		read_pattern(L, i, &options, &slot);
+		const char *pattern = lua_tolstring(L, -1, &length);
+		enum deepid_err result = fpset_add(&self->set, pattern, length, options, slot, &error);
+		if (result == DEEPID_NOMEM)
+			return raise_nomem(L);
+		if (result == DEEPID_BAD)
+			push_error(L, errors, i, &error);
+		lua_settop(L, errors);
+	}
+	if (fpscratch_open(&self->scratch, &self->set) != DEEPID_OK)
+		return raise_nomem(L);
+	return 2;
+}
+
+/* --- Methods --- */
+
+/* Pushes {rule=, n=, [1..n]=capture or false} for the run's last hit. */
+static void push_hit(lua_State *L, const struct fprun *run)
+{
+	lua_createtable(L, (int)run->groups, 2);
+	lua_pushinteger(L, (lua_Integer)run->rule + 1);
+	lua_setfield(L, -2, "rule");
+	lua_pushinteger(L, (lua_Integer)run->groups);
+	lua_setfield(L, -2, "n");
+	for (uint32_t i = 1; i <= run->groups; i++) {
+		size_t from = run->spans[2 * i], to = run->spans[2 * i + 1];
+		if (from == PCRE2_UNSET)
+			lua_pushboolean(L, 0);
+		else
+			lua_pushlstring(L, run->reply + from, to - from);
+		lua_rawseti(L, -2, (lua_Integer)i);
+	}
+}
+
+/* set:match(reply) -> hits, stuck or nil, truncated */
+static int l_fpset_match(lua_State *L)
+{
+	struct l_fpset *self = check_open(L);
+	struct fprun run;
+	enum deepid_err event;
+	size_t length;
+	lua_Integer hits = 0, stuck = 0;
+
+	luaL_checktype(L, 2, LUA_TSTRING);
+	const char *reply = lua_tolstring(L, 2, &length);
+	lua_settop(L, 2);
+	lua_newtable(L);
+	lua_pushnil(L);
+	fprun_start(&run, &self->set, reply, length);
+	while ((event = fpset_next(&self->set, &self->scratch, &run)) != DEEPID_END) {
+		if (event == DEEPID_NOMEM)
+			return raise_nomem(L);
+		if (event == DEEPID_HIT) {
+			push_hit(L, &run);
+			lua_rawseti(L, 3, ++hits);
+		} else {
+			if (stuck == 0) {
+				lua_newtable(L);
+				lua_replace(L, 4);
+			}
+			lua_pushinteger(L, (lua_Integer)run.rule + 1);
+			lua_rawseti(L, 4, ++stuck);
+		}
+	}
+	lua_pushboolean(L, run.truncated);
+	return 3;
+}
+
+/* set:captures(index) -> the number of groups of that pattern; nil when it did not compile */
+static int l_fpset_captures(lua_State *L)
+{
+	struct l_fpset *self = check_open(L);
+	lua_Integer index = luaL_checkinteger(L, 2);
+
+	luaL_argcheck(L, index >= 1 && (lua_Unsigned)index <= self->set.count, 2, "no such pattern");
+	const struct fprule *rule = &self->set.rules[index - 1];
+	if (rule->code == NULL)
+		lua_pushnil(L);
+	else
+		lua_pushinteger(L, (lua_Integer)rule->groups);
+	return 1;
+}
+
+/* #set -> the number of patterns given, those that did not compile included: the range of the indices */
+static int l_fpset_len(lua_State *L)
+{
+	lua_pushinteger(L, (lua_Integer)check_open(L)->set.count);
+	return 1;
+}
+
+/* set:jitted() -> how many of the patterns run as machine code */
+static int l_fpset_jitted(lua_State *L)
+{
+	lua_pushinteger(L, (lua_Integer)fpset_jitted(&check_open(L)->set));
+	return 1;
+}
+
+/* __gc and __close */
+static int l_fpset_close(lua_State *L)
+{
+	struct l_fpset *self = luaL_checkudata(L, 1, TYPE);
+
+	fpscratch_close(&self->scratch);
+	fpset_close(&self->set);
+	return 0;
+}
+
+void l_fpset_register(lua_State *L)
+{
+	static const luaL_Reg meta[] = { { "__gc", l_fpset_close }, { "__close", l_fpset_close }, { "__len", l_fpset_len }, { NULL, NULL } };
+	static const luaL_Reg methods[] = { { "match", l_fpset_match }, { "captures", l_fpset_captures }, { "jitted", l_fpset_jitted },
+		{ NULL, NULL } };
+
+	luaL_newmetatable(L, TYPE);
+	luaL_setfuncs(L, meta, 0);
+	luaL_newlib(L, methods);
+	lua_setfield(L, -2, "__index");
+	lua_pop(L, 1);
+}

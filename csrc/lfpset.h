@@ -1,0 +1,13 @@
+/* lfpset - fpset as Lua sees it. */
+#ifndef DEEPID_LFPSET_H
+#define DEEPID_LFPSET_H
+
+#include "compat.h"
+
+/* Registers the metatable "deepid.fpset". */
+void l_fpset_register(lua_State *L);
+
+/* core.fpset(patterns, options) -> set, errors; see DESIGN.md, "The C core". */
+int l_fpset_new(lua_State *L);
+
+#endif

@@ -1,0 +1,54 @@
+--- smtp-deepid's engine: opens the knowledge and identifies transcripts.
+--
+-- @usage
+-- local deepid = require "deepid"
+-- local engine = assert(deepid.open())
+-- local result = engine:identify(deepid.transcript.from_greeting("220 mx.example.org ESMTP Exim 4.96 ready"))
+-- print(result.identity.product, result.identity.version)
+
+local M = {
+  escape = require "deepid.escape",
+  json = require "deepid.json",
+  report = require "deepid.report",
+  survey = require "deepid.survey",
+  transcript = require "deepid.transcript",
+}
+
+local identify = require "deepid.identify"
+local knowledge = require "deepid.knowledge"
+local second_opinion = require "deepid.second_opinion"
+
+local Engine = {}
+Engine.__index = Engine
+
+--- Opens the engine: reads and compiles the knowledge.
+--
+-- @param options  (optional) table: <code>folder</code>, other knowledge than what came
+-- with this module; <code>second_opinion</code>, path of an nmap-service-probes
+-- @return engine; its <code>problems</code> is an array of messages about the knowledge
+-- @return nil and a message when the core or the knowledge is missing
+function M.open(options)
+  options = options or {}
+  local known, message = knowledge.load(options.folder)
+  if not known then return nil, message end
+  local opinion = options.second_opinion and second_opinion.open(options.second_opinion)
+  return setmetatable({ knowledge = known, problems = known.problems, second_opinion = opinion }, Engine)
+end
+
+--- Judges a transcript.
+--
+-- @return port result, see DESIGN.md "Output contract"
+function Engine:identify(transcript)
+  return identify.identify(self.knowledge, transcript, { second_opinion = self.second_opinion })
+end
+
+--- Whether more steps could hardly tell more: product and version are known, or
+-- something that refuses us is in the way.
+function Engine:settled(transcript)
+  local result = identify.identify(self.knowledge, transcript)
+  local front = result.front[1]
+  return (result.identity.product ~= nil and result.identity.version ~= nil)
+    or (front ~= nil and (front.role == "blocker" or front.role == "interceptor"))
+end
+
+return M

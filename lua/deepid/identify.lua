@@ -1,0 +1,234 @@
+--- From a transcript to a port result: identity, front, inner, evidence, advice.
+
+local json = require "deepid.json"
+local observations = require "deepid.observations"
+local signatures = require "deepid.signatures"
+local template = require "deepid.template"
+local version = require "deepid.version"
+
+local M = {}
+
+-- The probability of being right where a rule states none of its own. Priors,
+-- not yet measured: a text that names the product may be forged or borrowed,
+-- two steps that agree rarely are.
+local CONFIDENCE = { one_step = 0.9, agreeing = 0.97, hint = 0.5, contradicted = 0.5, second_opinion = 0.7 }
+
+local MOST_LEVELS = 2 -- of servers behind servers
+local IDENTITY = { "product", "version", "os", "device", "hostname" }
+
+local add_once, show = observations.add_once, observations.show
+
+local function hits_of(hits, role, soft)
+  local found = {}
+  for _, hit in ipairs(hits) do
+    if hit.rule.role == role and (hit.rule.soft or false) == soft then found[#found + 1] = hit end
+  end
+  return found
+end
+
+-- Takes over what the first hit says, and from later ones that name the same
+-- product what is still missing.
+local function merge_fields(identity, found)
+  for _, hit in ipairs(found) do
+    if hit.fields.product == identity.product then
+      for _, name in ipairs(IDENTITY) do
+        identity[name] = identity[name] or show(hit.fields[name])
+      end
+      if #identity.cpe == 0 or hit.fields.version then
+        for _, cpe in ipairs(hit.fields.cpe) do add_once(identity.cpe, cpe) end
+      end
+    end
+  end
+end
+
+-- The narrowest window of versions that all hits of the product allow.
+local function merge_windows(identity, found)
+  if identity.version then return end
+  for _, hit in ipairs(found) do
+    local window = hit.rule.window
+    if window and hit.fields.product == identity.product then
+      identity.version_min = version.later(identity.version_min, window[1])
+      identity.version_max = version.earlier(identity.version_max, window[2])
+    end
+  end
+end
+
+local function basis_of(found)
+  local says, behaves
+  for _, hit in ipairs(found) do
+    if hit.rule.basis == "behaves" then behaves = true else says = true end
+  end
+  return says and behaves and "both" or behaves and "behaves" or "says"
+end
+
+-- How sure: by the number of steps that agree, and whether any disagrees.
+local function confidence_of(identity, found)
+  local first, steps, agreeing = found[1], {}, 0
+  for _, hit in ipairs(found) do
+    if hit.fields.product ~= identity.product then return CONFIDENCE.contradicted end
+    if not steps[hit.step.step] then
+      steps[hit.step.step] = true
+      agreeing = agreeing + 1
+    end
+  end
+  if first.rule.soft then return first.rule.confidence or CONFIDENCE.hint end
+  return math.max(first.rule.confidence or CONFIDENCE.one_step, agreeing > 1 and CONFIDENCE.agreeing or 0)
+end
+
+local function build_identity(hits)
+  local identity = { cpe = json.array() }
+  local found = hits_of(hits, "mta", false)
+  if #found == 0 then found = hits_of(hits, "mta", true) end
+  if #found == 0 then return identity, found end
+  identity.product = show(found[1].fields.product)
+  merge_fields(identity, found)
+  merge_windows(identity, found)
+  identity.basis = basis_of(found)
+  identity.confidence = confidence_of(identity, found)
+  return identity, found
+end
+
+local function describe(fields)
+  return table.concat({ fields.product or "?", fields.version }, " ")
+end
+
+local function add_evidence(result, hit, says)
+  result.evidence[#result.evidence + 1] = { step = hit.step.step, reply = show(hit.step.reply), says = show(says) }
+end
+
+local function advice_of(hit)
+  return hit.rule.advice and show(template.expand(hit.rule.advice, hit.captures))
+end
+
+local function quoted(hit, key)
+  local group = hit.rule[key]
+  return group and hit.captures[group] and show(hit.captures[group]) or nil
+end
+
+-- One entry of `front`: all hits of one role that name the same product.
+local function build_front(role, found)
+  local first = found[1]
+  local front = { role = role, name = show(first.fields.product), version = show(first.fields.version), evidence = json.array() }
+  front.confidence = first.rule.confidence or (first.rule.soft and CONFIDENCE.hint) or CONFIDENCE.one_step
+  for _, hit in ipairs(found) do
+    if hit.fields.product == first.fields.product then
+      front.reason = front.reason or quoted(hit, "quote")
+      front.list = front.list or quoted(hit, "list")
+      front.advice = front.advice or advice_of(hit)
+      front.hostname = front.hostname or show(hit.fields.hostname)
+      add_once(front.evidence, hit.step.step .. ": " .. show(hit.step.reply))
+    end
+  end
+  return front
+end
+
+local function add_fronts(result, hits)
+  for _, role in ipairs(M.FRONT_ROLES) do
+    local found = hits_of(hits, role, false)
+    if #found == 0 then found = hits_of(hits, role, true) end
+    if #found > 0 then
+      result.front[#result.front + 1] = build_front(role, found)
+      for _, hit in ipairs(found) do add_evidence(result, hit, role .. ": " .. describe(hit.fields)) end
+    end
+  end
+end
+
+local function add_eggs(result, hits)
+  for _, hit in ipairs(hits) do
+    local egg = hit.rule.egg and template.expand(hit.rule.egg, hit.captures)
+    if egg then
+      add_once(result.easter_eggs, ("%s: %s"):format(hit.step.step, show(egg)))
+      if hit.rule.role == "egg" then add_evidence(result, hit, "Easter egg") end
+    end
+  end
+end
+
+-- The greeting of a server behind, as a transcript of its own.
+local function inner_transcript(greeting)
+  if not greeting:find("^%d%d%d[ -]") then greeting = "220 " .. greeting end
+  return { steps = { { step = "greeting", sent = "", reply = greeting .. "\r\n", ["end"] = "reply" } } }
+end
+
+local function build_inner(knowledge, hits, level)
+  if level >= MOST_LEVELS then return nil end
+  for _, hit in ipairs(hits) do
+    local greeting = hit.rule.inner and hit.captures[hit.rule.inner]
+    if greeting then
+      local result = M.identify(knowledge, inner_transcript(greeting), { level = level + 1 })
+      local inner = { greeting = show(greeting), inner = result.inner }
+      for _, name in ipairs(IDENTITY) do inner[name] = result.identity[name] end
+      if not inner.product and result.front[1] then inner.product = result.front[1].name end
+      return inner
+    end
+  end
+end
+
+-- The first, most specific advice of each front and about the server, then all that
+-- hangs on no product.
+local function add_advice(result, hits, found, contradicted)
+  for _, front in ipairs(result.front) do
+    if front.advice then add_once(result.advice, front.advice) end
+  end
+  local about_server
+  for _, hit in ipairs(found) do about_server = about_server or advice_of(hit) end
+  if about_server then add_once(result.advice, about_server) end
+  for _, hit in ipairs(hits) do
+    local advice = hit.rule.role == "egg" and advice_of(hit)
+    if advice then add_once(result.advice, advice) end
+  end
+  if contradicted then
+    add_once(result.advice, "Its replies name more than one product; a proxy, a changed banner or a decoy is possible. Scan with smtp-deepid.depth=full.")
+  end
+end
+
+local function use_second_opinion(result, opinion, transcript)
+  local hit = opinion and not result.identity.product and #result.front == 0 and opinion:ask(transcript)
+  if not hit then return end
+  for _, name in ipairs(IDENTITY) do result.identity[name] = result.identity[name] or show(hit.fields[name]) end
+  for _, cpe in ipairs(hit.fields.cpe) do add_once(result.identity.cpe, cpe) end
+  result.identity.basis, result.identity.confidence = "says", CONFIDENCE.second_opinion
+  add_evidence(result, hit, describe(hit.fields) .. " (second opinion: nmap-service-probes line " .. hit.line .. ")")
+end
+
+--- Roles that stand in front of a server, in the order of the report.
+M.FRONT_ROLES = { "interceptor", "blocker", "screen", "proxy", "filter", "rewriter", "tarpit", "decoy", "backdoor" }
+
+-- Of these, the ones that answer themselves: the names in their replies are theirs.
+local ANSWERS_ITSELF = { interceptor = true, blocker = true, proxy = true, tarpit = true, decoy = true, backdoor = true }
+
+local function add_names(result, transcript)
+  for _, front in ipairs(result.front) do
+    if ANSWERS_ITSELF[front.role] then return end
+  end
+  result.identity.hostname = result.identity.hostname or observations.announced_domain(transcript)
+  observations.add_leaks(result, transcript)
+end
+
+--- Judges one transcript.
+--
+-- @param knowledge   from <code>knowledge.load</code>
+-- @param transcript  see DESIGN.md; not changed
+-- @param options     (optional) second_opinion: from <code>second_opinion.open</code>;
+-- level: how many servers this one stands behind
+-- @return port result, see DESIGN.md "Output contract"; all texts printable
+function M.identify(knowledge, transcript, options)
+  options = options or {}
+  local hits, skipped = signatures.hits(knowledge.steps, transcript)
+  local result = observations.new_result(transcript)
+  local found, contradicted
+  result.identity, found = build_identity(hits)
+  for _, hit in ipairs(found) do
+    add_evidence(result, hit, describe(hit.fields))
+    contradicted = contradicted or hit.fields.product ~= found[1].fields.product
+  end
+  add_fronts(result, hits)
+  result.inner = build_inner(knowledge, hits, options.level or 0)
+  add_eggs(result, hits)
+  for _, what in ipairs(skipped) do add_once(result.unobserved, show(what) .. " (not matched)") end
+  use_second_opinion(result, options.second_opinion, transcript)
+  add_names(result, transcript)
+  add_advice(result, hits, found, contradicted)
+  return result
+end
+
+return M

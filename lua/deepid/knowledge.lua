@@ -1,0 +1,126 @@
+--- The knowledge: rule files found, read, and compiled into one set a step.
+
+local core = require "deepid.core"
+local rules = require "deepid.rules"
+
+local M = {}
+
+-- From the debug information: Nmap's loader does not pass a module its path.
+local HERE = debug.getinfo(1, "S").source:match("^@(.*)/") or "."
+
+-- Where data lies, seen from this module: installed in nselib, in a checkout,
+-- installed by LuaRocks.
+local PLACES = { HERE .. "/../data/deepid", HERE .. "/../../nselib/data/deepid", HERE .. "/data" }
+
+--- The rule files, in the order in which they are read.
+M.FILES = { "10-fronts.rules", "20-servers.rules", "30-eggs.rules", "90-generic.rules" }
+
+local function read_file(path)
+  local file, message = io.open(path, "rb")
+  if not file then return nil, message end
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
+--- The folder of the knowledge that came with this module.
+--
+-- @return its path
+-- @return nil and a message that names the places looked at
+function M.find()
+  for _, place in ipairs(PLACES) do
+    local file = io.open(place .. "/" .. M.FILES[1], "rb")
+    if file then
+      file:close()
+      return place
+    end
+  end
+  return nil, "no knowledge found in " .. table.concat(PLACES, ", ") .. "; install smtp-deepid again"
+end
+
+--- Reads rule files without compiling them.
+--
+-- @param paths  array of file names, read in this order
+-- @return array of rules, array of messages (an unreadable file is one)
+function M.read(paths)
+  local all, problems = {}, {}
+  for _, path in ipairs(paths) do
+    local text, message = read_file(path)
+    local found, wrong = {}, { message }
+    if text then found, wrong = rules.parse(text, path) end
+    for _, rule in ipairs(found) do
+      rule.order = #all + 1
+      all[#all + 1] = rule
+    end
+    table.move(wrong, 1, #wrong, #problems + 1, problems)
+  end
+  return all, problems
+end
+
+-- Of each role, hard and soft apart, the core reports the first match a reply:
+-- they share a slot. Slot 0 reports every match: conditions and Easter eggs.
+local SLOTS = { egg = { [false] = 0, [true] = 0 } }
+for i, role in ipairs(rules.ROLES) do
+  SLOTS[role] = SLOTS[role] or { [false] = 2 * i - 1, [true] = 2 * i }
+end
+
+local function add_pattern(steps, rule, pattern, condition)
+  local step = steps[pattern.step] or { patterns = {}, owners = {} }
+  steps[pattern.step] = step
+  local slot = condition and 0 or SLOTS[rule.role][rule.soft or false]
+  step.patterns[#step.patterns + 1] = { pattern = pattern.pattern, flags = pattern.flags, slot = slot }
+  step.owners[#step.owners + 1] = { rule = rule, condition = condition }
+end
+
+--- Compiles rules into one set a step.
+--
+-- @param list     array of rules, in order
+-- @param options  (optional) options of the core's <code>fpset</code>
+-- @return table: step name -> {set, owners}; owners[i] = {rule, condition} of
+-- pattern i, where condition is the index into the rule's conditions or nil
+-- @return array of messages about patterns that do not compile
+-- @return nil and a message when the core cannot be loaded
+function M.compile(list, options)
+  local lib, message = core.load()
+  if not lib then return nil, message end
+  local steps, problems = {}, {}
+  for _, rule in ipairs(list) do
+    for i, pattern in ipairs(rules.patterns(rule)) do
+      add_pattern(steps, rule, pattern, rule.conditions and i)
+    end
+  end
+  for _, step in pairs(steps) do
+    local errors
+    step.set, errors = lib.fpset(step.patterns, options)
+    step.patterns = nil
+    for _, wrong in ipairs(errors) do
+      local owner = step.owners[wrong.index]
+      local line = owner.condition and owner.rule.conditions[owner.condition].line or owner.rule.line
+      owner.rule.bad = true
+      problems[#problems + 1] = ("%s:%d: %s at byte %d of the pattern"):format(owner.rule.file, line, wrong.message, wrong.offset)
+    end
+  end
+  return steps, problems
+end
+
+--- Reads and compiles a folder of knowledge.
+--
+-- @param folder  (optional) default: what came with this module
+-- @return table {rules, steps, problems}
+-- @return nil and a message when there is none or the core is missing
+function M.load(folder)
+  local message
+  if not folder then
+    folder, message = M.find()
+    if not folder then return nil, message end
+  end
+  local paths = {}
+  for i, name in ipairs(M.FILES) do paths[i] = folder .. "/" .. name end
+  local list, problems = M.read(paths)
+  local steps, wrong = M.compile(list)
+  if not steps then return nil, wrong end
+  table.move(wrong, 1, #wrong, #problems + 1, problems)
+  return { rules = list, steps = steps, problems = problems }
+end
+
+return M

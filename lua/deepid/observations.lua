@@ -1,0 +1,123 @@
+--- What a transcript shows without any rule: extensions, certificate, leaks, times.
+
+local escape = require "deepid.escape"
+local json = require "deepid.json"
+local reply = require "deepid.reply"
+
+local M = {}
+
+local REPLY_SHOWN = 300 -- bytes of a reply quoted as evidence
+
+--- A text from the network, made printable and cut; nil stays nil.
+function M.show(text) return text and escape.visible(text, REPLY_SHOWN) end
+
+--- Appends to an array of texts what it does not hold yet.
+function M.add_once(list, text)
+  for _, old in ipairs(list) do
+    if old == text then return end
+  end
+  list[#list + 1] = text
+end
+
+local add_once, show = M.add_once, M.show
+
+--- The domain in the first 2xx greeting or EHLO reply, or nil.
+function M.announced_domain(transcript)
+  for _, name in ipairs({ "greeting", "ehlo", "lhlo", "helo" }) do
+    for _, step in ipairs(transcript.steps) do
+      local domain = step.step == name and reply.domain(step.reply)
+      if domain then return show(domain) end
+    end
+  end
+end
+
+local function add_extensions(result, transcript)
+  for _, step in ipairs(transcript.steps) do
+    if step.step == "ehlo" or step.step == "lhlo" then
+      for _, extension in ipairs(reply.extensions(step.reply)) do add_once(result.extensions, show(extension)) end
+    end
+  end
+end
+
+-- Steps that were tried and gave no whole reply.
+local function add_unobserved(result, transcript)
+  for _, step in ipairs(transcript.steps) do
+    if step["end"] ~= "reply" and step.step ~= "quit" then
+      add_once(result.unobserved, ("%s (%s)"):format(step.step, step["end"] or "unknown"))
+    end
+  end
+end
+
+-- What means nothing outside of the target's own network: names (RFC 6762, RFC 8375,
+-- and .lan and .internal by custom), and addresses (RFC 1918), which must stand in
+-- brackets, since 10.1.2.3 alone may be a version.
+local INTERNAL_NAMES = { "%.local$", "%.lan$", "%.internal$", "%.home%.arpa$" }
+local INTERNAL_ADDRESSES = { "^10%.%d+%.%d+%.%d+$", "^192%.168%.%d+%.%d+$", "^172%.1[6-9]%.%d+%.%d+$", "^172%.2%d%.%d+%.%d+$",
+  "^172%.3[01]%.%d+%.%d+$" }
+
+local function matches_any(text, patterns)
+  for _, pattern in ipairs(patterns) do
+    if text:find(pattern) then return true end
+  end
+  return false
+end
+
+--- Adds the internal names and addresses that replies hold and we did not send. On
+-- an internal target an internal address is no leak, and likely our own.
+function M.add_leaks(result, transcript)
+  local known = { [transcript.address or ""] = true }
+  local outside = transcript.address and not matches_any(transcript.address, INTERNAL_ADDRESSES)
+    and not transcript.address:find("^127%.")
+  local function look_at(kind, word, patterns, sent)
+    if known[word] or sent:find(word, 1, true) or not matches_any(word:lower(), patterns) then return end
+    known[word] = true
+    result.leaks[#result.leaks + 1] = { kind = kind, value = show(word) }
+  end
+  for _, step in ipairs(transcript.steps) do
+    for _, line in ipairs(reply.parse(step.reply).lines) do
+      for word in line.text:gmatch("%w[%w.-]+%w") do look_at("internal_name", word, INTERNAL_NAMES, step.sent) end
+      for word in (outside and line.text or ""):gmatch("%[([%d.]+)%]") do
+        look_at("internal_address", word, INTERNAL_ADDRESSES, step.sent)
+      end
+    end
+  end
+end
+
+local function last_tls(steps)
+  local tls = "none"
+  for _, step in ipairs(steps) do
+    if step.tls and step.tls ~= "none" and step["end"] ~= "error" then tls = step.tls end
+  end
+  return tls
+end
+
+local function add_session_facts(result, transcript)
+  local steps = transcript.steps
+  local first, last = steps[1], steps[#steps]
+  result.tls = last_tls(steps)
+  result.connections = last and last.connection
+  if first and first.at and last.at then
+    result.transcript_ms = math.floor((last.at - first.at) * 1000 + (last.ms or 0) + 0.5)
+  end
+  local certificate = transcript.certificate
+  if certificate then
+    local names = json.array()
+    for _, name in ipairs(certificate.names or {}) do names[#names + 1] = show(name) end
+    result.certificate = { subject = show(certificate.subject), names = names, spki_sha256 = show(certificate.spki_sha256) }
+  end
+end
+
+--- A port result with all that needs no rule; identity, front, inner, easter_eggs,
+-- evidence and advice are still empty.
+function M.new_result(transcript)
+  local result = { address = show(transcript.address), port = transcript.port, identity = { cpe = json.array() } }
+  for _, name in ipairs({ "front", "extensions", "easter_eggs", "evidence", "unobserved", "leaks", "advice" }) do
+    result[name] = json.array()
+  end
+  add_extensions(result, transcript)
+  add_unobserved(result, transcript)
+  add_session_facts(result, transcript)
+  return result
+end
+
+return M

@@ -1,0 +1,63 @@
+--- SMTP replies (RFC 5321 section 4.2): when one is whole, and what it says.
+
+local M = {}
+
+--- Whether the bytes end in a whole reply: their last line is finished and is
+-- the last of its reply (a blank or nothing after the code). Bare LF counts as
+-- a line end, since real servers send it. Looks at the last line only.
+--
+-- @param bytes  what arrived so far
+-- @return true or false
+function M.complete(bytes)
+  local last = #bytes
+  if bytes:byte(last) ~= 10 then return false end
+  local first = last
+  while first > 1 and bytes:byte(first - 1) ~= 10 do first = first - 1 end
+  return bytes:find("^%d%d%d[ \r\n]", first) ~= nil
+end
+
+--- Parses one reply.
+--
+-- @param bytes  raw reply; may be cut short or not be SMTP at all
+-- @return table: <code>code</code> of the first line (string of three digits, or
+-- nil), <code>enhanced</code> status code of the last line (RFC 2034; or nil),
+-- <code>lines</code> array of {code, sep, text}, <code>bare_lf</code>
+function M.parse(bytes)
+  local parsed = { lines = {}, bare_lf = false }
+  for line, ending in bytes:gmatch("([^\n]*)(\n?)") do
+    if line ~= "" or ending ~= "" then
+      local text = line:match("^(.-)\r?$")
+      if ending ~= "" and text == line then parsed.bare_lf = true end
+      local code, sep, rest = text:match("^(%d%d%d)([ -]?)(.*)$")
+      parsed.lines[#parsed.lines + 1] = { code = code, sep = sep or "", text = rest or text }
+    end
+  end
+  local first, last = parsed.lines[1], parsed.lines[#parsed.lines]
+  parsed.code = first and first.code
+  parsed.enhanced = last and last.text:match("^([245]%.%d%d?%d?%.%d%d?%d?)%f[^%d]")
+  return parsed
+end
+
+--- The domain that a greeting or EHLO reply begins with, if it looks like one
+-- (RFC 5321 sections 4.2 and 4.1.1.1): a name with a dot, or an address literal.
+--
+-- @return the domain, or nil
+function M.domain(bytes)
+  local word = bytes:match("^2%d%d[ -]([^%s]+)")
+  if word and (word:find("^%w[%w_-]*%.[%w._-]*%w$") or word:find("^%[[%x:.IPv]+%]$")) then return word end
+end
+
+--- The extension keywords of an EHLO reply, with their parameters, in order:
+-- every line but the first (RFC 5321 section 4.1.1.1).
+--
+-- @return array of strings
+function M.extensions(bytes)
+  local found, parsed = {}, M.parse(bytes)
+  for i = 2, #parsed.lines do
+    local line = parsed.lines[i]
+    if line.code == "250" and line.text ~= "" then found[#found + 1] = line.text end
+  end
+  return found
+end
+
+return M

@@ -1,0 +1,136 @@
+--- A port result in words, and as Nmap's version record.
+
+local M = {}
+
+--- The order of keys in structured output, by the kind of object.
+M.KEYS = {
+  result = { "address", "port", "tls", "identity", "front", "inner", "extensions", "easter_eggs", "evidence", "unobserved",
+    "leaks", "certificate", "advice", "transcript_ms", "connections" },
+  identity = { "product", "version", "version_min", "version_max", "confidence", "basis", "os", "device", "hostname", "cpe" },
+  front = { "role", "name", "version", "hostname", "confidence", "reason", "list", "evidence", "advice" },
+  inner = { "product", "version", "os", "device", "hostname", "greeting", "inner" },
+  evidence = { "step", "reply", "says" },
+  leaks = { "kind", "value" },
+  certificate = { "subject", "names", "spki_sha256" },
+  survey = { "verdict", "where", "hosts_seen", "products", "groups", "port_25", "hosts", "advice" },
+  groups = { "key", "kind", "hosts", "networks", "expected", "probability", "explanation", "examples" },
+  products = { "product", "hosts" },
+  hosts = { "address", "verdict", "evidence" },
+  port_25 = { "filtered", "mail_elsewhere", "refused_by" },
+}
+
+--- What a role means, for people.
+M.ROLE_WORDS = {
+  interceptor = "something on the way that answers in the target's place",
+  blocker = "a wrapper that refuses this scanner before the real server is reached",
+  screen = "a screen that judges clients first", proxy = "a proxy", filter = "a mail filter",
+  rewriter = "a device that changes SMTP in passing", tarpit = "a tarpit", decoy = "a decoy", backdoor = "a backdoor",
+}
+
+local BASIS_WORDS = { says = "what it says", behaves = "how it behaves", both = "what it says and does" }
+
+local function join(parts, separator)
+  local kept = {}
+  for i = 1, parts.n or #parts do
+    if parts[i] and parts[i] ~= "" then kept[#kept + 1] = parts[i] end
+  end
+  return table.concat(kept, separator or " ")
+end
+
+local function list(...) return { n = select("#", ...), ... } end
+
+local function version_words(who)
+  if who.version then return who.version end
+  if who.version_min and who.version_max then return who.version_min .. " to " .. who.version_max end
+  if who.version_min then return who.version_min .. " or later" end
+  if who.version_max then return who.version_max .. " or earlier" end
+end
+
+local function server_words(who)
+  if not who.product and not who.hostname then return nil end
+  return join(list(who.product or "unknown server", version_words(who), who.os and "on " .. who.os,
+    who.hostname and "at " .. who.hostname))
+end
+
+local function identity_words(identity)
+  if not identity.product then
+    return join(list("unknown", identity.hostname and "at " .. identity.hostname))
+  end
+  return ("%s (%d%% sure, by %s)"):format(server_words(identity), math.floor(identity.confidence * 100 + 0.5),
+    BASIS_WORDS[identity.basis])
+end
+
+local function add_front(lines, front)
+  lines[#lines + 1] = ("in front: %s, %s"):format(join(list(front.name or "unknown", front.version)), M.ROLE_WORDS[front.role])
+  if front.reason then lines[#lines + 1] = "  reason given: " .. front.reason end
+  if front.list then lines[#lines + 1] = "  list: " .. front.list end
+end
+
+local function add_inner(lines, inner)
+  if not inner then return end
+  lines[#lines + 1] = "behind it: " .. (server_words(inner) or inner.greeting)
+  add_inner(lines, inner.inner)
+end
+
+local function add_list(lines, title, items)
+  if #items > 0 then lines[#lines + 1] = title .. ": " .. table.concat(items, ", ") end
+end
+
+--- A port result for people.
+--
+-- @return array of lines, without control characters
+function M.lines(result)
+  local lines = { "server: " .. identity_words(result.identity) }
+  for _, front in ipairs(result.front) do add_front(lines, front) end
+  add_inner(lines, result.inner)
+  add_list(lines, "extensions", result.extensions)
+  for _, egg in ipairs(result.easter_eggs) do lines[#lines + 1] = "Easter egg, " .. egg end
+  for _, leak in ipairs(result.leaks) do lines[#lines + 1] = ("leaks: %s %s"):format(leak.kind:gsub("_", " "), leak.value) end
+  if result.certificate then add_list(lines, "certificate names", result.certificate.names) end
+  add_list(lines, "not observed", result.unobserved)
+  for _, advice in ipairs(result.advice) do lines[#lines + 1] = "advice: " .. advice end
+  return lines
+end
+
+--- The same as one text that begins on a line of its own, as scripts print.
+function M.text(result) return "\n  " .. table.concat(M.lines(result), "\n  ") end
+
+-- What fits on Nmap's one line beside product and version.
+local function extrainfo(result, own)
+  local parts = {}
+  for _, front in ipairs(result.front) do
+    parts[#parts + 1] = ("%s: %s"):format(front.role, join(list(front.name, front.version)))
+  end
+  if result.inner then parts[#parts + 1] = "behind it: " .. (server_words(result.inner) or result.inner.greeting) end
+  if #parts > 0 and result.advice[1] then parts[#parts + 1] = result.advice[1] end
+  if own and own ~= "" and #parts == 0 then return own end
+  return #parts > 0 and table.concat(parts, "; ") or nil
+end
+
+--- The fields of Nmap's version record that a result changes.
+--
+-- Nmap's answer is kept, field by field, where there is none of ours; where ours
+-- names another product, Nmap's version, OS and the like go with its product.
+--
+-- @param result  port result
+-- @param old     (optional) the port's version record so far
+-- @return table: name, product, version, extrainfo, hostname, ostype, devicetype, cpe
+function M.version(result, old)
+  old = old or {}
+  local who = result.identity
+  local fields = { name = old.name, service_tunnel = old.service_tunnel }
+  if not fields.name or fields.name == "unknown" or fields.name == "tcpwrapped" then fields.name = "smtp" end
+  local front = result.front[1]
+  local product = who.product or (front and front.name)
+  local keep = not product and old or {}
+  fields.product = product or old.product
+  fields.version = who.product and version_words(who) or (not who.product and front and front.version) or keep.version
+  fields.hostname = who.hostname or (front and front.hostname) or old.hostname
+  fields.ostype = who.os or keep.ostype
+  fields.devicetype = who.device or keep.devicetype
+  fields.cpe = #who.cpe > 0 and who.cpe or keep.cpe
+  fields.extrainfo = extrainfo(result, keep.extrainfo)
+  return fields
+end
+
+return M

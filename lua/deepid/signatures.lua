@@ -1,0 +1,80 @@
+--- Which rules match a transcript, and what they say: hits.
+--
+-- A hit is {rule, step (its record in the transcript), captures, fields}.
+
+local template = require "deepid.template"
+
+local M = {}
+
+local function observed(step) return step["end"] == "reply" end
+
+local function new_hit(rule, step, captures)
+  return { rule = rule, step = step, captures = captures, fields = template.expand_fields(rule.fields, captures) }
+end
+
+-- Notes what matched in one reply: whole rules as hits, conditions by rule.
+local function match_step(compiled, step, found)
+  local hits, stuck, truncated = compiled.set:match(step.reply)
+  for _, hit in ipairs(hits) do
+    local owner = compiled.owners[hit.rule]
+    if owner.condition then
+      local held = found.held[owner.rule] or {}
+      found.held[owner.rule] = held
+      held[owner.condition] = held[owner.condition] or { step = step, captures = hit }
+    else
+      found.hits[#found.hits + 1] = new_hit(owner.rule, step, hit)
+    end
+  end
+  for _, index in ipairs(stuck or {}) do
+    found.skipped[#found.skipped + 1] = compiled.owners[index].rule.id .. " on " .. step.step
+  end
+  if truncated then found.skipped[#found.skipped + 1] = "the end of a long reply to " .. step.step end
+end
+
+-- Whether the conditions of a rule hold; and the condition whose captures count.
+local function judge(rule, held, seen)
+  local first_need, first_any, wants_any
+  for i, condition in ipairs(rule.conditions) do
+    local match = held[i]
+    if condition.kind == "forbid" then
+      if match or not seen[condition.step] then return nil end
+    elseif condition.kind == "need" then
+      if not match then return nil end
+      first_need = first_need or match
+    else
+      wants_any = true
+      first_any = first_any or match
+    end
+  end
+  if wants_any and not first_any then return nil end
+  return first_need or first_any
+end
+
+--- Matches all rules against a transcript.
+--
+-- A step whose reply was not whole is matched as far as it came, but counts as
+-- unknown for <code>forbid</code>.
+--
+-- @param steps       from <code>knowledge.compile</code>
+-- @param transcript  see DESIGN.md
+-- @return array of hits in file order; array of what could not be judged
+function M.hits(steps, transcript)
+  local found, seen, position = { hits = {}, held = {}, skipped = {} }, {}, {}
+  for i, step in ipairs(transcript.steps) do
+    local compiled = steps[step.step]
+    position[step] = i
+    if observed(step) then seen[step.step] = true end
+    if compiled and step.reply ~= "" then match_step(compiled, step, found) end
+  end
+  for rule, held in pairs(found.held) do
+    local match = not rule.bad and judge(rule, held, seen)
+    if match then found.hits[#found.hits + 1] = new_hit(rule, match.step, match.captures) end
+  end
+  table.sort(found.hits, function(a, b)
+    if a.rule.order ~= b.rule.order then return a.rule.order < b.rule.order end
+    return position[a.step] < position[b.step]
+  end)
+  return found.hits, found.skipped
+end
+
+return M

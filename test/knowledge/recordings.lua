@@ -1,0 +1,61 @@
+--- Every recording of a real program is identified, and nothing said of it is wrong.
+
+local t = require "tap"
+local deepid = require "deepid"
+
+local engine = assert(deepid.open())
+
+local function recordings()
+  local list, pipe = {}, assert(io.popen("ls test/transcripts/*.md"))
+  for path in pipe:lines() do list[#list + 1] = path end
+  pipe:close()
+  return list
+end
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read("a")
+  file:close()
+  return deepid.transcript.from_markdown(text, path)
+end
+
+-- Whether the recorded program is what we name, as the server or as what stands in front.
+local function named(result, product)
+  if result.identity.product == product then return true end
+  for _, front in ipairs(result.front) do
+    if front.name == product then return true end
+  end
+  return false
+end
+
+local function first_greeting(transcript)
+  for _, step in ipairs(transcript.steps) do
+    if step.step == "greeting" then return step.reply end
+  end
+  return ""
+end
+
+local less = require "deepid.version".less
+
+local function check(path)
+  local transcript, facts = read(path)
+  t.ok(transcript, tostring(facts))
+  t.ok(facts.product, "the recording states no product")
+  local result = engine:identify(transcript)
+  t.ok(named(result, facts.product), ("not named %s, but %s"):format(facts.product, deepid.json.encode(result.identity)))
+  local identity = result.identity
+  if identity.product ~= facts.product or not facts.version then return end
+  if first_greeting(transcript):find(facts.version, 1, true) then t.eq(identity.version, facts.version, "version in the greeting") end
+  if identity.version then t.eq(identity.version, facts.version, "version") end
+  if identity.version_min then t.ok(not less(facts.version, identity.version_min), "older than version_min " .. identity.version_min) end
+  -- A window that ends with 3.8 holds 3.8.5 too.
+  local series = identity.version_max and facts.version:sub(1, #identity.version_max)
+  if series then t.ok(series == identity.version_max or less(facts.version, identity.version_max), "newer than version_max " .. identity.version_max) end
+end
+
+local paths = recordings()
+t.test("there are recordings", function() t.ok(#paths > 0) end)
+for _, path in ipairs(paths) do
+  t.test(path, function() check(path) end)
+end
+t.done()
