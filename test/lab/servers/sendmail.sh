@@ -1,4 +1,5 @@
-# Sendmail with Debian's sendmail.mc, but for addresses, host name and TLS.
+# Sendmail with Debian's sendmail.mc, but for addresses, host name and TLS: sendmail.sh stock | rbl
+#   rbl   refuses whom the lab's blocklist holds
 certificate
 chmod 600 /srv/key.pem
 cp -a /etc/mail /srv/mail
@@ -7,6 +8,7 @@ mkdir -p /var/spool/mqueue /var/lib/sendmail/host_status /run/sendmail/mta
 touch /etc/mail/access /etc/mail/local-host-names /etc/mail/aliases
 {
     sed -e '/^DAEMON_OPTIONS/d' -e '/^include(`\/etc/d' /usr/share/sendmail/cf/debian/sendmail.mc
+    [ "$1" = stock ] || echo "FEATURE(\`dnsbl', \`bl.lab.example')dnl"
     cat <<EOF
 DAEMON_OPTIONS(\`Family=inet, Name=MTA-v4, Port=smtp, Addr=$ADDRESS')dnl
 DAEMON_OPTIONS(\`Family=inet, Name=MSP-v4, Port=submission, M=E, Addr=$ADDRESS')dnl
