@@ -2,6 +2,7 @@
 
 local t = require "tap"
 local deepid = require "deepid"
+local version = require "deepid.version"
 
 local engine = assert(deepid.open())
 
@@ -35,8 +36,6 @@ local function first_greeting(transcript)
   return ""
 end
 
-local less = require "deepid.version".less
-
 local function check(path)
   local transcript, facts = read(path)
   t.ok(transcript, tostring(facts))
@@ -47,10 +46,10 @@ local function check(path)
   if identity.product ~= facts.product or not facts.version then return end
   if first_greeting(transcript):find(facts.version, 1, true) then t.eq(identity.version, facts.version, "version in the greeting") end
   if identity.version then t.eq(identity.version, facts.version, "version") end
-  if identity.version_min then t.ok(not less(facts.version, identity.version_min), "older than version_min " .. identity.version_min) end
+  if identity.version_min then t.ok(not version.less(facts.version, identity.version_min), "older than version_min " .. identity.version_min) end
   -- A window that ends with 3.8 holds 3.8.5 too.
   local series = identity.version_max and facts.version:sub(1, #identity.version_max)
-  if series then t.ok(series == identity.version_max or less(facts.version, identity.version_max), "newer than version_max " .. identity.version_max) end
+  if series then t.ok(series == identity.version_max or version.less(facts.version, identity.version_max), "newer than version_max " .. identity.version_max) end
 end
 
 local paths = recordings()
