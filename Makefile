@@ -5,7 +5,7 @@
 #   make test         every test; fetches what the tests need
 #   make lint         warnings of gcc, clang and luacheck
 #   make check-asan   the C tests alone, under ASan and UBSan
-#   make install      into Nmap's own data folder, or under PREFIX; DESTDIR for packagers
+#   make install      into Nmap's own folders, or under PREFIX; DESTDIR for packagers
 #   make uninstall    removes all of that
 #   make deps, make test-deps, make clean
 
@@ -15,35 +15,131 @@ MODULE := -std=c11 -fPIC -fvisibility=hidden $(STRICT)
 # Static and hidden: some builds of Nmap export half of another PCRE2.
 PCRE   := -l:libpcre2-8.a -Wl,--exclude-libs,ALL
 CORES  := lua/deepid/core-5.3.so lua/deepid/core-5.4.so
+CSRC   := $(wildcard csrc/*.c)
+HEADERS := $(wildcard csrc/*.h test/c/*.h) Makefile
 
-all: deps
-	@$(MAKE) --no-print-directory $(CORES)
+all: $(CORES)
 
-lua/deepid/core-%.so: csrc/*.c csrc/*.h Makefile
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(MODULE) -I$(or $(LUA_INCDIR),/usr/include/lua$*) -shared -o $@ csrc/*.c $(LDFLAGS) $(PCRE)
+# LuaRocks says where Lua's headers are, and fetches nothing.
+lua/deepid/core-%.so: $(CSRC) $(HEADERS) | $(if $(LUA_INCDIR),,deps)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(MODULE) -I$(or $(LUA_INCDIR),/usr/include/lua$*) -shared -o $@ $(CSRC) $(LDFLAGS) $(PCRE)
 
-# --- What the build and the tests need, by the names of Debian's packages ---
+# --- What is needed, by the names of Debian's packages ---
 
 BUILD_PACKAGES := libc6-dev libpcre2-dev liblua5.3-dev liblua5.4-dev
+DEMO_PACKAGES  := nmap lua5.4
+TEST_PACKAGES  := $(DEMO_PACKAGES) lua5.3 gcc clang lua-check luarocks
 
 SUDO = $(if $(filter-out 0,$(shell id -u)),sudo)
-APT  = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600
+APT  = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600
 
-# $(call packages,NAMES) installs those that are missing.
-define packages
-	@command -v dpkg-query >/dev/null || { echo 'Not Debian: please see to $(1)'; exit 0; }; \
+# $(call fetch,PACKAGES) installs those that are missing.
+define fetch
+	@command -v dpkg-query >/dev/null || { echo 'Not Debian; needed are what it calls: $(1)'; exit 0; }; \
 	missing=; for name in $(1); do \
 	    dpkg-query -W -f '$${db:Status-Status}\n' $$name 2>/dev/null | grep -qx installed || missing="$$missing $$name"; \
 	done; \
 	[ -z "$$missing" ] || { echo "Installing$$missing"; \
-	    $(APT) install -qy --no-install-recommends $$missing || \
-	    { $(APT) update -q && $(APT) install -qy --no-install-recommends $$missing; }; }
+	    $(APT) install -y --no-install-recommends $$missing || \
+	    { $(APT) update && $(APT) install -y --no-install-recommends $$missing; }; }
 endef
 
 deps:
-	$(call packages,$(BUILD_PACKAGES))
+	$(call fetch,$(BUILD_PACKAGES))
+
+demo-deps:
+	$(call fetch,$(DEMO_PACKAGES))
+
+test-deps:
+	$(call fetch,$(TEST_PACKAGES))
+
+# --- Demonstration and tests ---
+
+C_TESTS  := $(addprefix build/test/,fpset memory binding-5.3 binding-5.4)
+# The tables of cases leave out what is zero.
+C_STRICT := -std=c11 $(STRICT) -Wno-missing-field-initializers -Werror -Icsrc
+SANITIZE := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+
+demo: all demo-deps
+	test/lab/demo $(TARGETS)
+
+test: all test-deps $(C_TESTS)
+	test/run
+
+check-asan: test-deps $(C_TESTS)
+	test/run $(C_TESTS)
+
+build/test:
+	mkdir -p $@
+
+build/test/binding-%: test/c/binding.c $(CSRC) $(HEADERS) | deps build/test
+	$(CC) $(C_STRICT) $(SANITIZE) -I/usr/include/lua$* -Wl,--wrap=malloc -o $@ $< $(CSRC) -l:libpcre2-8.a -l:liblua$*.a -lm -ldl
+
+build/test/%: test/c/%.c csrc/fpset.c $(HEADERS) | deps build/test
+	$(CC) $(C_STRICT) $(SANITIZE) -o $@ $< csrc/fpset.c -l:libpcre2-8.a
+
+lint: deps test-deps | build/test
+	luacheck -q --no-color lua test lua/bin/deepid $(wildcard nselib/deepid scripts/*.nse)
+	for cc in gcc clang; do for lua in 5.3 5.4; do \
+	    for file in csrc/*.c; do $$cc -O2 $(MODULE) -Werror -I/usr/include/lua$$lua -c -o build/lint.o $$file || exit 1; done; \
+	    for file in test/c/*.c; do $$cc -O2 $(C_STRICT) -I/usr/include/lua$$lua -c -o build/lint.o $$file || exit 1; done; \
+	done; done
+
+# --- Installation ---
+
+# Nmap finds its data beside its program: PREFIX/bin/nmap, PREFIX/share/nmap.
+NMAP   := $(realpath $(shell command -v nmap))
+OWN    := $(patsubst %/share/nmap/nse_main.lua,%,$(wildcard $(NMAP:%/bin/nmap=%/share/nmap/nse_main.lua)))
+PREFIX ?= $(or $(OWN),$(if $(DESTDIR),/usr,$(error Nmap is not found: say where with PREFIX=)))
+
+ROOT   = $(DESTDIR)/$(patsubst /%,%,$(PREFIX))
+SHARE  = $(ROOT)/share/nmap
+NSELIB = $(SHARE)/nselib
+
+# Nmap's index of scripts: only its own, and by name of the folder, since it would else prefer ~/.nmap.
+define updatedb
+	$(if $(and $(OWN),$(filter $(OWN),$(abspath $(ROOT)))),$(NMAP) --datadir '$(SHARE)' --script-updatedb)
+endef
+
+define remove
+	rm -rf '$(NSELIB)/deepid' '$(NSELIB)/data/deepid'
+	rm -f '$(NSELIB)/deepid.lua' '$(SHARE)/scripts/smtp-deepid.nse' '$(ROOT)/bin/deepid'
+endef
+
+# What an older version had and this one has not must not stay: all goes first.
+install: all
+	$(remove)
+	install -d '$(NSELIB)/deepid/bin' '$(NSELIB)/data/deepid' '$(SHARE)/scripts' '$(ROOT)/bin'
+	install -m 644 lua/deepid.lua '$(NSELIB)'
+	install -m 644 lua/deepid/*.lua $(wildcard nselib/deepid/*.lua) $(CORES) '$(NSELIB)/deepid'
+	install -m 644 lua/bin/deepid '$(NSELIB)/deepid/bin'
+	install -m 755 lua/bin/installed.sh '$(ROOT)/bin/deepid'
+	install -m 644 nselib/data/deepid/* '$(NSELIB)/data/deepid'
+	install -m 644 scripts/smtp-deepid.nse '$(SHARE)/scripts'
+	$(updatedb)
+
+uninstall:
+	$(remove)
+	cd '$(DESTDIR)/' && for folder in share/nmap/nselib/data share/nmap/scripts bin; do \
+	    rmdir -p --ignore-fail-on-non-empty '$(patsubst /%,%,$(PREFIX))'/$$folder 2>/dev/null || true; \
+	done
+	$(updatedb)
+
+# For LuaRocks, which gives LUA, LUA_INCDIR, LUADIR, LIBDIR and BINDIR: one Lua, and no Nmap.
+ROCK_CORE = lua/deepid/core-$(shell $(LUA) -e 'io.write(_VERSION:match "%d.%d")').so
+
+rock:
+	$(MAKE) $(ROCK_CORE)
+
+rock-install:
+	install -d '$(LUADIR)/deepid/data' '$(LIBDIR)/deepid' '$(BINDIR)'
+	install -m 644 lua/deepid.lua '$(LUADIR)'
+	install -m 644 lua/deepid/*.lua '$(LUADIR)/deepid'
+	install -m 644 nselib/data/deepid/* '$(LUADIR)/deepid/data'
+	install -m 644 $(ROCK_CORE) '$(LIBDIR)/deepid'
+	install -m 755 lua/bin/deepid '$(BINDIR)'
 
 clean:
 	rm -rf build $(CORES)
 
-.PHONY: all deps clean
+.PHONY: all deps demo-deps test-deps demo test check-asan lint install uninstall rock rock-install clean

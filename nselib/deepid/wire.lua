@@ -1,0 +1,125 @@
+--- One SMTP connection over nsock: whole replies, however TCP cuts them, within a stated time and size.
+--
+-- Nmap's own smtp library takes each packet for a reply. Here a reply is read until it is whole (RFC 5321 4.2), the
+-- peer closes, the time is up, or more has come than anyone needs.
+
+local nmap = require "nmap"
+local reply = require "deepid.reply"
+
+local M = {}
+M.__index = M
+
+M.MOST_BYTES = 64 * 1024 -- kept of one reply
+local LEAST_WAIT_MS = 10 -- nsock's own granularity
+local TLS_WAIT_MS = 15000
+local CONNECT_WAIT_MS = 15000
+local FOREIGN_IDLE_MS = 2000 -- how long to wait for more of what is no SMTP reply
+
+local function now_ms() return nmap.clock() * 1000 end
+
+-- nsock's word for the way in which reading ended, as a transcript says it.
+local ENDS = { TIMEOUT = "timeout", EOF = "close" }
+
+--- Opens a TCP connection.
+--
+-- @param host      NSE host table (its name goes into TLS as the server's name)
+-- @param port      NSE port table
+-- @param until_ms  the clock's time in ms after which nothing more may be waited for; nil for no such time
+-- @return connection
+-- @return nil and a message
+function M.open(host, port, until_ms)
+  local wire = setmetatable({ socket = nmap.new_socket("tcp"), until_ms = until_ms or math.huge }, M)
+  wire:set_wait(CONNECT_WAIT_MS)
+  local ok, message = wire.socket:connect(host, port, "tcp")
+  if ok then return wire end
+  wire:close()
+  return nil, message
+end
+
+-- Bounds the next socket call: by its own limit, and by the whole session's.
+function M:set_wait(wait_ms)
+  local left = math.min(wait_ms, self.until_ms - now_ms())
+  self.socket:set_timeout(math.max(LEAST_WAIT_MS, math.floor(left)))
+end
+
+--- Starts TLS on the open connection.
+-- @return true
+-- @return nil and a message
+function M:start_tls()
+  self:set_wait(TLS_WAIT_MS)
+  local ok, message = self.socket:reconnect_ssl()
+  if ok then return true end
+  return nil, "TLS handshake: " .. tostring(message)
+end
+
+-- Whether bytes may be the beginning of a reply: three digits, then a blank, a hyphen or the line's end.
+local function looks_like_reply(head)
+  return head:find("^%d%d%d[ \r\n-]") ~= nil or (#head < 4 and head:find("^%d*$") ~= nil)
+end
+
+-- What has come of a reply. `line` holds the pieces since the last piece that ended in a newline, so that asking
+-- whether the reply is whole costs no more than what is new, even from a peer that sends byte by byte.
+local function new_buffer() return { pieces = {}, line = {}, size = 0, head = "" } end
+
+-- Takes a piece; returns "reply" or "limit" when that ends the reading.
+local function take(buffer, piece)
+  local room = M.MOST_BYTES - buffer.size
+  local kept = piece:sub(1, room)
+  buffer.pieces[#buffer.pieces + 1], buffer.size = kept, buffer.size + #kept
+  if #buffer.head < 4 then buffer.head = (buffer.head .. kept):sub(1, 4) end
+  if #piece > room then return "limit" end
+  buffer.line[#buffer.line + 1] = kept
+  if kept:byte(-1) ~= 10 then return nil end
+  local line = table.concat(buffer.line)
+  buffer.line = {}
+  return looks_like_reply(buffer.head) and reply.complete(line) and "reply" or nil
+end
+
+--- Reads one reply.
+--
+-- @param limits  <code>first_ms</code> until its first byte, <code>idle_ms</code> between bytes, <code>total_ms</code> in
+--   all, so that a peer that drips cannot hold us
+-- @return reply (raw bytes), how it ended (DESIGN.md: "reply", "timeout", "close", "reset", "limit"),
+--   ms until the first byte (nil without one), ms until the last (until the end of the wait without one)
+function M:read(limits)
+  local buffer, started = new_buffer(), now_ms()
+  local deadline, wait, first, last, ending = started + limits.total_ms, limits.first_ms, nil, nil, nil
+  -- Bounded twice: each turn takes a byte at least, of MOST_BYTES, and none starts after the deadline.
+  repeat
+    self:set_wait(math.min(wait, deadline - now_ms()))
+    local ok, piece = self.socket:receive()
+    local now = now_ms()
+    if ok then
+      first, last = first or now - started, now - started
+      ending = take(buffer, piece)
+      wait = looks_like_reply(buffer.head) and limits.idle_ms or math.min(limits.idle_ms, FOREIGN_IDLE_MS)
+      if not ending and now >= math.min(deadline, self.until_ms) then ending = "timeout" end
+    else
+      ending = ENDS[piece] or "reset"
+    end
+  until ending
+  return table.concat(buffer.pieces), ending, first, last or now_ms() - started
+end
+
+--- Sends bytes. @return true, or nil when the connection is broken
+function M:send(bytes)
+  self:set_wait(CONNECT_WAIT_MS)
+  return self.socket:send(bytes)
+end
+
+--- The local address of the connection, or nil.
+function M:local_address()
+  local ok, address = self.socket:get_info()
+  return ok and address or nil
+end
+
+--- The peer's certificate in PEM, or nil.
+function M:certificate()
+  local ok, certificate = pcall(self.socket.get_ssl_certificate, self.socket)
+  return ok and certificate and certificate.pem or nil
+end
+
+--- Closes the connection; harmless on one that is closed.
+function M:close() self.socket:close() end
+
+return M

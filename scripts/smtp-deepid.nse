@@ -1,0 +1,198 @@
+local nmap = require "nmap"
+local shortport = require "shortport"
+local stdnse = require "stdnse"
+local string = require "string"
+local table = require "table"
+
+description = [[
+Names mail servers, and what stands in front of them.
+
+The script waits for the greeting, asks a few harmless questions (EHLO, HELP, perhaps a verb that no server knows,
+STARTTLS and EHLO again) and says what the server is, how sure that is and by which evidence; which blocklist wrapper,
+spam screen, filter, proxy or firewall stands before it; which server a front gives away behind it; and what to do where
+the answer is no answer of the target's. It never sends mail, guesses no users, asks a server for two errors a
+connection at most, and says QUIT.
+
+After the scan it sums up what was found on all ports.
+]]
+
+---
+-- @usage
+-- nmap -p 25,465,587 --script smtp-deepid <target>
+-- nmap -sV -p 25 --script smtp-deepid --script-args smtp-deepid.depth=full,smtp-deepid.save=scan.jsonl <target>
+--
+-- @args smtp-deepid.depth How much to ask. <code>greeting</code>: the greeting alone. <code>adaptive</code> (the
+--   default): until product and version are known, on one connection. <code>full</code>: every question of the
+--   catalogue, on four connections at most.
+-- @args smtp-deepid.greeting_timeout How long to wait for the greeting; screens let clients wait. Default: 20s.
+-- @args smtp-deepid.delay Pause before each command. Default: none.
+-- @args smtp-deepid.helo The name to greet with. Default: this machine's own name where it is fully qualified and has
+--   an address that others can reach; else the address it connects from, in brackets.
+-- @args smtp-deepid.ports More ports (<code>8025</code>, <code>{8025,2500-2599}</code>) to try where Nmap knows no
+--   service, beside 24, 25, 465, 587 and 2525.
+-- @args smtp-deepid.save File to append the transcripts to, as JSON lines; <code>deepid identify</code> reads them.
+-- @args smtp-deepid.second_opinion Whether Nmap's own nmap-service-probes is asked where smtp-deepid has no answer:
+--   <code>yes</code> (the default) or <code>no</code>.
+
+author = "The smtp-deepid authors"
+license = "BSD-2-Clause"
+categories = {"discovery", "safe", "version"}
+
+local SERVICES = {"smtp", "smtps", "submission", "smtp-proxy", "lmtp"}
+local PORTS = {24, 25, 465, 587, 2525}
+local DEPTHS = {greeting = true, adaptive = true, full = true}
+local SWITCH = {yes = true, no = false}
+local MOST_PROBLEMS = 3 -- of the knowledge's, in one port's output
+
+-- The folder of the checkout that this script lies in, or nil when it is installed.
+local function checkout()
+  local root = SCRIPT_PATH:match("^(.*)/[^/]+/[^/]+$") or (SCRIPT_PATH:find("/") and "." or "..")
+  local file = io.open(root .. "/lua/deepid.lua", "r")
+  if file then file:close() end
+  return file and root
+end
+
+-- From a checkout, our modules come from it and not from an installed copy, which Nmap would look for first.
+local function search_checkout()
+  local root = checkout()
+  if not root or nmap.registry["smtp-deepid.root"] == root then return end
+  nmap.registry["smtp-deepid.root"] = root
+  table.insert(package.searchers, 1, function(name)
+    if name ~= "deepid" and not name:find("^deepid%.") then return nil end
+    local path, tried = package.searchpath(name, root .. "/lua/?.lua;" .. root .. "/nselib/?.lua")
+    if not path then return tried end
+    return assert(loadfile(path)), path
+  end)
+end
+
+-- Ports and ranges as the user wrote them, in the words of shortport; what cannot be read goes to `problems`.
+local function read_ports(value, problems)
+  local ports = table.move(PORTS, 1, #PORTS, 1, {})
+  for _, item in ipairs(type(value) == "table" and value or {value}) do
+    for word in tostring(item):gmatch("[^,%s]+") do
+      local low, high = word:match("^(%d+)%-?(%d*)$")
+      low, high = tonumber(low), tonumber(high) or tonumber(low)
+      if low and low <= high and high <= 65535 then
+        ports[#ports + 1] = ("%d-%d"):format(low, high)
+      else
+        problems[#problems + 1] = ("smtp-deepid.ports: %q is no port and no range of ports"):format(word)
+      end
+    end
+  end
+  return ports
+end
+
+local function read_time(name, problems)
+  local value = stdnse.get_script_args("smtp-deepid." .. name)
+  if value == nil then return nil end
+  local seconds = stdnse.parse_timespec(value)
+  if not seconds then problems[#problems + 1] = ("smtp-deepid.%s: %q is no time, as 5s or 500ms is"):format(name, value) end
+  return seconds and seconds * 1000
+end
+
+local function read_choice(name, choices, default, problems)
+  local value = stdnse.get_script_args("smtp-deepid." .. name) or default
+  if choices[value] ~= nil then return value end
+  local words = {}
+  for word in pairs(choices) do words[#words + 1] = word end
+  table.sort(words)
+  problems[#problems + 1] = ("smtp-deepid.%s: %q is none of %s"):format(name, value, table.concat(words, ", "))
+  return default
+end
+
+-- What the script keeps for the whole scan. Made when first asked for: under a bare -sV no prerule runs.
+local function state()
+  local kept = nmap.registry["smtp-deepid"]
+  if kept then return kept end
+  local problems = {}
+  local helo, save, ports = stdnse.get_script_args("smtp-deepid.helo", "smtp-deepid.save", "smtp-deepid.ports")
+  if helo and not helo:find("^[!-~]+$") then problems[#problems + 1] = "smtp-deepid.helo: only printable ASCII without blanks" end
+  kept = {
+    records = {}, problems = problems, save = save, ports = read_ports(ports, problems),
+    second_opinion = SWITCH[read_choice("second_opinion", SWITCH, "yes", problems)],
+    session = {
+      depth = read_choice("depth", DEPTHS, "adaptive", problems), helo = helo, delay_ms = read_time("delay", problems),
+      greeting_timeout_ms = read_time("greeting_timeout", problems),
+    },
+  }
+  nmap.registry["smtp-deepid"] = kept
+  return kept
+end
+
+-- Opens the engine once a scan.
+-- @return engine
+-- @return nil and a message that says what is missing and what mends it
+local function open_engine(kept)
+  if kept.engine or kept.broken then return kept.engine, kept.broken end
+  search_checkout()
+  local ok, deepid = pcall(require, "deepid")
+  if ok then
+    local path = kept.second_opinion and nmap.fetchfile("nmap-service-probes") or nil
+    ok, kept.engine, kept.broken = pcall(deepid.open, {second_opinion = path})
+    if not ok then kept.engine, kept.broken = nil, kept.engine end
+  else
+    local remedy = checkout() and "run `make` in the folder of smtp-deepid" or "install smtp-deepid again (`make install` in its folder)"
+    kept.broken = ("smtp-deepid's modules cannot be loaded; %s: %s"):format(remedy, deepid:match("^[^\n]*"))
+  end
+  return kept.engine, kept.broken
+end
+
+local function is_unidentified(port)
+  return port.version.service_dtype ~= "probed" or port.service == nil or port.service == "unknown" or port.service == "tcpwrapped"
+end
+
+portrule = function(host, port)
+  if shortport.version_port_or_service({}, SERVICES)(host, port) then return true end
+  return is_unidentified(port) and shortport.version_port_or_service(state().ports, {})(host, port)
+end
+
+postrule = function() return #state().records > 0 end
+
+-- What is wrong with the rule files is said once a scan.
+local function knowledge_problems(kept)
+  local lines, all = {}, kept.engine.problems
+  if kept.told then return lines end
+  kept.told = true
+  for i = 1, math.min(#all, MOST_PROBLEMS) do lines[i] = "knowledge: " .. all[i] end
+  if #all > MOST_PROBLEMS then lines[#lines + 1] = ("knowledge: and %d more"):format(#all - MOST_PROBLEMS) end
+  return lines
+end
+
+local function scan_port(kept, host, port)
+  local deepid, output = require "deepid", require "deepid.output"
+  kept.session.settled = function(transcript) return kept.engine:settled(transcript) end
+  local transcript, message = require "deepid.session".run(host, port, kept.session)
+  if not transcript then return "not identified: " .. message end
+  local notes = knowledge_problems(kept)
+  if kept.save then
+    local ok, problem = require "deepid.savefile".append(kept.save, transcript, kept)
+    if not ok then notes[#notes + 1] = "not saved: " .. problem end
+  end
+  local result = kept.engine:identify(transcript)
+  kept.records[#kept.records + 1] = deepid.survey.record(result)
+  local record = output.version(result, transcript, port.version)
+  if record then
+    port.version = record
+    nmap.set_port_version(host, port)
+  end
+  local text = deepid.report.text(result)
+  for _, note in ipairs(notes) do text = text .. "\n  " .. note end
+  return output.ordered(result, "result"), text
+end
+
+local ACTIONS = {
+  portrule = function(host, port)
+    local kept = state()
+    if #kept.problems > 0 then return table.concat(kept.problems, "\n") end
+    local engine, message = open_engine(kept)
+    if not engine then return message end
+    return scan_port(kept, host, port)
+  end,
+  postrule = function()
+    local deepid = require "deepid"
+    local summary = deepid.survey.summary(state().records)
+    return require "deepid.output".ordered(summary, "survey"), deepid.survey.text(summary)
+  end,
+}
+
+action = function(...) return ACTIONS[SCRIPT_TYPE](...) end
