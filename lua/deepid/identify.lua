@@ -163,9 +163,17 @@ local function build_inner(knowledge, hits, level)
   end
 end
 
-local function add_advice(result, hits, contradicted)
+-- The first, most specific advice of each front and about the server, then all that
+-- hangs on no product.
+local function add_advice(result, hits, found, contradicted)
+  for _, front in ipairs(result.front) do
+    if front.advice then add_once(result.advice, front.advice) end
+  end
+  local about_server
+  for _, hit in ipairs(found) do about_server = about_server or advice_of(hit) end
+  if about_server then add_once(result.advice, about_server) end
   for _, hit in ipairs(hits) do
-    local advice = advice_of(hit)
+    local advice = hit.rule.role == "egg" and advice_of(hit)
     if advice then add_once(result.advice, advice) end
   end
   if contradicted then
@@ -184,6 +192,17 @@ end
 
 --- Roles that stand in front of a server, in the order of the report.
 M.FRONT_ROLES = { "interceptor", "blocker", "screen", "proxy", "filter", "rewriter", "tarpit", "decoy", "backdoor" }
+
+-- Of these, the ones that answer themselves: the names in their replies are theirs.
+local ANSWERS_ITSELF = { interceptor = true, blocker = true, proxy = true, tarpit = true, decoy = true, backdoor = true }
+
+local function add_names(result, transcript)
+  for _, front in ipairs(result.front) do
+    if ANSWERS_ITSELF[front.role] then return end
+  end
+  result.identity.hostname = result.identity.hostname or observations.announced_domain(transcript)
+  observations.add_leaks(result, transcript)
+end
 
 --- Judges one transcript.
 --
@@ -207,8 +226,8 @@ function M.identify(knowledge, transcript, options)
   add_eggs(result, hits)
   for _, what in ipairs(skipped) do add_once(result.unobserved, show(what) .. " (not matched)") end
   use_second_opinion(result, options.second_opinion, transcript)
-  result.identity.hostname = result.identity.hostname or observations.announced_domain(transcript)
-  add_advice(result, hits, contradicted)
+  add_names(result, transcript)
+  add_advice(result, hits, found, contradicted)
   return result
 end
 

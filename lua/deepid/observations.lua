@@ -62,9 +62,9 @@ local function matches_any(text, patterns)
   return false
 end
 
--- Adds the internal names and addresses that replies hold and we did not send. On
+--- Adds the internal names and addresses that replies hold and we did not send. On
 -- an internal target an internal address is no leak, and likely our own.
-local function add_leaks(result, transcript)
+function M.add_leaks(result, transcript)
   local known = { [transcript.address or ""] = true }
   local outside = transcript.address and not matches_any(transcript.address, INTERNAL_ADDRESSES)
     and not transcript.address:find("^127%.")
@@ -116,7 +116,6 @@ function M.new_result(transcript)
   end
   add_extensions(result, transcript)
   add_unobserved(result, transcript)
-  add_leaks(result, transcript)
   add_session_facts(result, transcript)
   return result
 end

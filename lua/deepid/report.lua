@@ -27,6 +27,8 @@ M.ROLE_WORDS = {
   rewriter = "a device that changes SMTP in passing", tarpit = "a tarpit", decoy = "a decoy", backdoor = "a backdoor",
 }
 
+local BASIS_WORDS = { says = "what it says", behaves = "how it behaves", both = "what it says and does" }
+
 local function join(parts, separator)
   local kept = {}
   for i = 1, parts.n or #parts do
@@ -54,8 +56,8 @@ local function identity_words(identity)
   if not identity.product then
     return join(list("unknown", identity.hostname and "at " .. identity.hostname))
   end
-  return ("%s (%d%% sure, by what it %s)"):format(server_words(identity), math.floor(identity.confidence * 100 + 0.5),
-    identity.basis == "both" and "says and does" or identity.basis)
+  return ("%s (%d%% sure, by %s)"):format(server_words(identity), math.floor(identity.confidence * 100 + 0.5),
+    BASIS_WORDS[identity.basis])
 end
 
 local function add_front(lines, front)
