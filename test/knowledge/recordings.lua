@@ -24,7 +24,7 @@ end
 local function named(result, product)
   if result.identity.product == product then return true end
   for _, front in ipairs(result.front) do
-    if front.name == product then return true end
+    if front.name:find(product, 1, true) == 1 then return true end
   end
   return false
 end
@@ -54,6 +54,20 @@ end
 
 local paths = recordings()
 t.test("there are recordings", function() t.ok(#paths > 0) end)
+-- A rule that cites a recording which is not there has no source.
+local function check_cites()
+  for _, rule in ipairs(engine.knowledge.rules) do
+    for _, cite in ipairs(rule.cites) do
+      for path in cite:gmatch("test/transcripts/[%w.-]+%.md") do
+        local file = io.open(path, "rb")
+        t.ok(file, ("rule %s cites %s"):format(rule.id, path))
+        file:close()
+      end
+    end
+  end
+end
+
+t.test("every recording that a rule cites is there", check_cites)
 for _, path in ipairs(paths) do
   t.test(path, function() check(path) end)
 end
