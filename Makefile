@@ -27,8 +27,9 @@ lua/deepid/core-%.so: $(CSRC) $(HEADERS) | $(if $(LUA_INCDIR),,deps)
 # --- What is needed, by the names of Debian's packages ---
 
 BUILD_PACKAGES := libc6-dev libpcre2-dev liblua5.3-dev liblua5.4-dev
-DEMO_PACKAGES  := nmap lua5.4
-TEST_PACKAGES  := $(DEMO_PACKAGES) lua5.3 gcc clang lua-check luarocks
+# Other makers' packages of Node have npm inside, and conflict with Debian's.
+DEMO_PACKAGES  := nmap lua5.4 $(if $(shell command -v npm),,npm)
+TEST_PACKAGES  := $(DEMO_PACKAGES) lua5.3 gcc clang lua-check luarocks python3 openssl libxml2-utils
 
 SUDO = $(if $(filter-out 0,$(shell id -u)),sudo)
 APT  = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600

@@ -128,8 +128,8 @@ enum deepid_err fpset_open(struct fpset *set, size_t room, const struct fplimits
  * error            out: filled when DEEPID_BAD is returned
  *
  * DEEPID_OK: the pattern has the index set->count - 1.  DEEPID_BAD: it does not compile, or has more than DEEPID_GROUPS_MAX groups, or
- * asks for UTF; it takes its index all the same, and never matches.  DEEPID_NOMEM: the set is as it was.  Where the machine or the pattern does
- * not allow JIT, the interpreter will do the work; that is no error.
+ * asks for UTF; it takes its index all the same, and never matches.  DEEPID_NOMEM: the set is as it was.  Where the machine or the
+ * pattern does not allow JIT, the interpreter will do the work; that is no error.
  */
 enum deepid_err fpset_add(struct fpset *set, const char *pattern, size_t length, uint32_t options, uint8_t slot, struct fperror *error);
 
@@ -142,8 +142,8 @@ void fpset_close(struct fpset *set);
 /*
  * fpscratch_open - scratch memory for any pattern of the set.
  *
- * Draws on the set's memory, so it must be closed before the set.  What the interpreter needs for backtracking is kept here from one match to
- * the next: at most the set's heap limit.  Returns DEEPID_OK or DEEPID_NOMEM.
+ * Draws on the set's memory, so it must be closed before the set.  What the interpreter needs for backtracking is kept here from one
+ * match to the next: at most the set's heap limit.  Returns DEEPID_OK or DEEPID_NOMEM.
  */
 enum deepid_err fpscratch_open(struct fpscratch *scratch, const struct fpset *set);
 

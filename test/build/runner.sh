@@ -63,6 +63,10 @@ check 'two plans' 1 '1 passed, 1 failed, 0 skipped' <<'END'
 #!/bin/sh
 printf '1..1\nok 1 - a\n1..1\n'
 END
+check 'a plan of no tests, without a reason' 1 '0 passed, 1 failed, 0 skipped' <<'END'
+#!/bin/sh
+echo 1..0
+END
 check 'nothing at all' 1 '0 passed, 1 failed, 0 skipped' <<'END'
 #!/bin/sh
 END
