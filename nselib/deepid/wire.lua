@@ -101,7 +101,8 @@ end
 --   ms until the first byte (nil without one), ms until the last (until the end of the wait without one)
 function M:read(limits)
   local buffer, started = new_buffer(), now_ms()
-  local deadline, wait, first, last, ending = started + limits.total_ms, limits.first_ms, nil, nil, nil
+  local deadline, wait = started + limits.total_ms, limits.first_ms
+  local first, last, ending
   -- Bounded twice: each turn takes a byte at least, of MOST_BYTES, and none starts after the deadline.
   repeat
     self:set_wait(math.min(wait, deadline - now_ms()))

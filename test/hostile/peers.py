@@ -1,10 +1,11 @@
-"""Peers that no session should trip over, on 127.0.5.1 and up (one on ::1): one a line in PEERS.
+"""Peers that no session should trip over: one a line in PEERS.
 
-usage: peers.py FOLDER
+usage: peers.py FOLDER NETWORK...
 
-Writes FOLDER/cert.pem and key.pem, then FOLDER/peers: a line "ADDRESS PORT NAME" for each peer that listens, then the
-word "ready" on standard output. Ends when standard input does, and leaves FOLDER/heard: a JSON line for each connection
-that said something or was spoken to, {"peer", "heard", "early"}; early is what came before the greeting was sent.
+Each NETWORK, as 127.0.5., gets a set of them at .1 and up; ::1 has one. Writes FOLDER/cert.pem and key.pem, then
+FOLDER/peers: a line "ADDRESS PORT NAME" for each that listens, then the word "ready" on standard output. Ends when
+standard input does, and leaves FOLDER/heard: a JSON line for each connection, {"address", "heard", "early"}; early is
+what came before the greeting was sent.
 """
 import errno
 import json
@@ -17,7 +18,6 @@ import sys
 import threading
 import time
 
-NETWORK = "127.0.5."
 PLAIN, SMTPS = 2525, 465
 FLOOD = 64 * 1024 * 1024
 MISSING = (errno.EACCES, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)  # port 465 and we are not root; no IPv6
@@ -31,8 +31,8 @@ class Gone(Exception):
 class Line:
     """One connection: sends, hears commands, and remembers them."""
 
-    def __init__(self, connection, name, certificate):
-        self.connection, self.name, self.certificate = connection, name, certificate
+    def __init__(self, connection, address, certificate):
+        self.connection, self.address, self.certificate = connection, address, certificate
         self.heard, self.early, self.unread = b"", b"", b""
         connection.settimeout(PATIENCE)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -198,18 +198,16 @@ def binary(line):
     line.wait_for_end()
 
 
-BUSY = {"left": 1, "lock": threading.Lock()}
+WAS_BUSY = set()  # addresses that have refused once
 
 
 def busy_once(line):
     line.listen_before_greeting(0.3)  # a connect scan is gone by then, and does not count
-    with BUSY["lock"]:
-        BUSY["left"] -= 1
-        is_busy = BUSY["left"] >= 0
-    if not is_busy:
+    if line.address in WAS_BUSY:
         return serve(line, GREETING, GOOD)
+    WAS_BUSY.add(line.address)
     line.send("421 too many of you\r\n")
-    line.wait_for_end()
+    return line.wait_for_end()
 
 
 def hang_up(line):
@@ -253,7 +251,6 @@ PEERS = [
     ("silent_help", PLAIN, peer(HELP=lambda line: line.wait_for_end())),
     ("hangs_up", PLAIN, peer(HELP=hang_up)),
     ("refuses", PLAIN, peer("554 go away\r\n")),
-    ("ipv6", PLAIN, peer()),
     ("other_protocol", PLAIN, lambda line: (line.send("SSH-2.0-OpenSSH_9.2p1\r\n"), line.wait_for_end())),
 ]
 
@@ -266,18 +263,18 @@ def make_certificate(folder):
     return certificate, key
 
 
-def attend(connection, name, behave, certificate, heard):
-    line = Line(connection, name, certificate)
+def attend(connection, address, behave, certificate, heard):
+    line = Line(connection, address, certificate)
     try:
         behave(line)
     except (Gone, OSError):
         pass
     finally:
         line.connection.close()
-    heard.append({"peer": name, "heard": line.heard.decode("latin-1"), "early": line.early.decode("latin-1")})
+    heard.append({"address": address, "heard": line.heard.decode("latin-1"), "early": line.early.decode("latin-1")})
 
 
-def listen(address, port, name, behave, certificate, heard):
+def listen(address, port, behave, certificate, heard):
     listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((address, port))
@@ -286,17 +283,24 @@ def listen(address, port, name, behave, certificate, heard):
     def accept():
         while True:
             connection, _ = listener.accept()
-            threading.Thread(target=attend, args=(connection, name, behave, certificate, heard), daemon=True).start()
+            threading.Thread(target=attend, args=(connection, address, behave, certificate, heard), daemon=True).start()
     threading.Thread(target=accept, daemon=True).start()
 
 
-def main(folder):
+def all_peers(networks):
+    """(address, port, name, behave) for each network, and the one of IPv6."""
+    for network in networks:
+        for number, (name, port, behave) in enumerate(PEERS, 1):
+            yield network + str(number), port, name, behave
+    yield "::1", PLAIN, "ipv6", peer()
+
+
+def main(folder, networks):
     certificate, heard = make_certificate(folder), []
     with open(os.path.join(folder, "peers"), "w") as table:
-        for number, (name, port, behave) in enumerate(PEERS, 1):
-            address = "::1" if name == "ipv6" else NETWORK + str(number)
+        for address, port, name, behave in all_peers(networks):
             try:
-                listen(address, port, name, behave, certificate, heard)
+                listen(address, port, behave, certificate, heard)
                 table.write(f"{address} {port} {name}\n")
             except OSError as problem:
                 if problem.errno not in MISSING:
@@ -308,4 +312,4 @@ def main(folder):
             out.write(json.dumps(entry) + "\n")
 
 
-main(sys.argv[1])
+main(sys.argv[1], sys.argv[2:])
