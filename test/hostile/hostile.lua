@@ -5,82 +5,31 @@
 -- Runs with every Nmap that test/nmap/nmaps lists, all at once, each with a set of peers of its own: the slowest peer
 -- takes a minute.
 
-local json = require "deepid.json"
+local peers = require "peers"
 local t = require "tap"
 
 local MOST_BYTES = 64 * 1024
 local GREETING_TIMEOUT = 5
 
-local function output(command)
-  local pipe = assert(io.popen(command, "r"))
-  local text = pipe:read("a")
-  pipe:close()
-  return text
-end
-
-local FOLDER = output("mktemp -d"):gsub("\n", "")
-local function file(name) return FOLDER .. "/" .. name end
-
-local function read_file(name)
-  local handle = io.open(file(name), "rb")
-  local text = handle and handle:read("a") or ""
-  if handle then handle:close() end
-  return text
-end
-
-local function nmaps()
-  local list = {}
-  for line in output("test/nmap/nmaps"):gmatch("[^\n]+") do
-    local name, command = line:match("^(%S+)\t(.*)$")
-    list[#list + 1] = { name = name, command = command, network = ("127.0.%d."):format(50 + #list) }
-  end
-  return list
-end
-
--- Starts the peers; returns their standard input, and an array of {address, port, name}.
-local function start_peers(list)
-  local networks = {}
-  for i, nmap in ipairs(list) do networks[i] = nmap.network end
-  local input = assert(io.popen(("exec python3 test/hostile/peers.py %s %s >%s")
-    :format(FOLDER, table.concat(networks, " "), file "ready"), "w"))
-  for _ = 1, 300 do
-    if read_file "ready":find("ready") then break end
-    os.execute("sleep 0.1")
-  end
-  local peers = {}
-  for address, port, name in read_file "peers":gmatch("(%S+) (%d+) (%S+)\n") do
-    peers[#peers + 1] = { address = address, port = port, name = name }
-  end
-  assert(#peers > 0, "the peers did not start")
-  return input, peers
-end
+local all -- the peers, once they run
 
 -- The shell command of one scan; its exit status goes to NAME.status.
 local function scan_command(nmap, name, targets)
+  local function file(ending) return all:file(name .. ending) end
   return ("{ %s -Pn -n --open -p 465,2525 -oX %s -oN %s --script ./scripts/smtp-deepid.nse --script-args "
     .. "smtp-deepid.save=%s,smtp-deepid.greeting_timeout=%ds %s; echo $? >%s; } >%s 2>&1")
-    :format(nmap.command, file(name .. ".xml"), file(name .. ".txt"), file(name .. ".jsonl"), GREETING_TIMEOUT, targets,
-      file(name .. ".status"), file(name .. ".log"))
-end
-
-local function read_records(name)
-  local records = {}
-  for line in read_file(name):gmatch("[^\n]+") do records[#records + 1] = assert(json.decode(line)) end
-  return records
+    :format(nmap.command, file ".xml", file ".txt", file ".jsonl", GREETING_TIMEOUT, targets, file ".status", file ".log")
 end
 
 -- Runs every scan: the slow ones at once, then the one of ::1 with each Nmap.
-local function scan_all(list, peers)
+local function scan_all(list)
   local commands = {}
-  for _, nmap in ipairs(list) do
-    local addresses = {}
-    for _, peer in ipairs(peers) do
-      if peer.address:sub(1, #nmap.network) == nmap.network then addresses[#addresses + 1] = peer.address end
-    end
-    commands[#commands + 1] = scan_command(nmap, nmap.name .. "-v4", table.concat(addresses, " ")) .. " &"
+  for i, nmap in ipairs(list) do
+    local _, addresses = all:on(nmap.network)
+    commands[i] = scan_command(nmap, nmap.name .. "-v4", addresses) .. " &"
   end
   os.execute(table.concat(commands, "\n") .. "\nwait")
-  if peers[#peers].name == "ipv6" then
+  if #all:on("::1") > 0 then
     for _, nmap in ipairs(list) do os.execute(scan_command(nmap, nmap.name .. "-v6", "-6 ::1")) end
   end
 end
@@ -114,7 +63,8 @@ local function has_certificate(transcript)
   t.eq(transcript.certificate.names, NAMES)
   t.eq(transcript.certificate.subject, "CN=peer.example")
   t.eq(transcript.certificate.spki_sha256,
-    output(("openssl x509 -in %s -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum"):format(file "cert.pem")):match("^%x+"))
+    peers.output(("openssl x509 -in %s -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum")
+      :format(all:file "cert.pem")):match("^%x+"))
 end
 
 -- {peer, transcript in words, seconds that it may take, further checks of the transcript and of all that the peer heard}
@@ -179,29 +129,19 @@ local function check_peer(case, transcript, spoken)
 end
 
 local function check_output(name)
-  t.eq(read_file(name .. ".status"), "0\n", read_file(name .. ".log"):sub(-2000))
-  t.eq(output("xmllint --noout --nonet --dtdvalid /usr/share/nmap/nmap.dtd " .. file(name .. ".xml") .. " 2>&1"), "")
-  local text = read_file(name .. ".txt")
+  t.eq(peers.read_file(all:file(name .. ".status")), "0\n", peers.read_file(all:file(name .. ".log")):sub(-2000))
+  t.eq(peers.output("xmllint --noout --nonet --dtdvalid /usr/share/nmap/nmap.dtd " .. all:file(name .. ".xml") .. " 2>&1"), "")
+  local text = peers.read_file(all:file(name .. ".txt"))
   t.has(text, "smtp-deepid:", true)
   t.eq(text:match("[^\n\32-\126]+"), nil, "control or 8-bit bytes")
 end
 
--- What each address heard, joined over its connections.
-local function read_heard()
-  local heard, early = {}, {}
-  for _, record in ipairs(read_records "heard") do
-    heard[record.address] = (heard[record.address] or "") .. record.heard
-    early[#early + 1] = record.early ~= "" and record.address or nil
-  end
-  return heard, early
-end
-
-local function test_scan(name, peers, heard)
+local function test_scan(name, network, heard)
   local transcripts = {}
-  for _, record in ipairs(read_records(name .. ".jsonl")) do
+  for _, record in ipairs(peers.read_records(all:file(name .. ".jsonl"))) do
     if record.record == "transcript" then transcripts[record.address .. " " .. record.port] = record end
   end
-  for _, peer in ipairs(peers) do
+  for _, peer in ipairs((all:on(network))) do
     t.test(("%s: peer %s"):format(name, peer.name), function()
       check_peer(BY_NAME[peer.name], transcripts[peer.address .. " " .. peer.port], heard[peer.address])
     end)
@@ -210,29 +150,27 @@ local function test_scan(name, peers, heard)
 end
 
 local function main()
-  local list = nmaps()
-  local input, peers = start_peers(list)
-  scan_all(list, peers)
-  input:close()
-  local heard, early = read_heard()
+  local list, networks = peers.nmaps(), {}
+  for i, nmap in ipairs(list) do
+    nmap.network = ("127.0.%d."):format(50 + i)
+    networks[i] = nmap.network
+  end
+  all = peers.start("hostile", networks)
+  scan_all(list)
+  local heard, early = all:stop()
   for _, nmap in ipairs(list) do
-    local v4, v6 = {}, {}
-    for _, peer in ipairs(peers) do
-      local own = peer.name == "ipv6" and v6 or peer.address:sub(1, #nmap.network) == nmap.network and v4 or {}
-      own[#own + 1] = peer
-    end
-    test_scan(nmap.name .. "-v4", v4, heard)
-    if v6[1] then test_scan(nmap.name .. "-v6", v6, heard) end
+    test_scan(nmap.name .. "-v4", nmap.network, heard)
+    if #all:on("::1") > 0 then test_scan(nmap.name .. "-v6", "::1", heard) end
   end
   t.test("no peer heard anything before its greeting", function() t.eq(early, {}) end)
   t.test("every case met a peer, but for those that this machine cannot have", function()
-    for _, peer in ipairs(peers) do BY_NAME[peer.name] = nil end
+    for _, peer in ipairs(all.list) do BY_NAME[peer.name] = nil end
     for name in pairs(BY_NAME) do
-      t.ok(name == "ipv6" or output("id -u") ~= "0\n" and (name:find("^smtps") or name:find("^garbage")), name)
+      t.ok(name == "ipv6" or peers.output("id -u") ~= "0\n" and (name:find("^smtps") or name:find("^garbage")), name)
     end
   end)
+  all:remove()
 end
 
 main()
-os.execute("rm -rf " .. FOLDER)
 t.done()

@@ -1,8 +1,8 @@
-"""Peers that no session should trip over: one a line in PEERS.
+"""Scripted mail servers: those that no session should trip over, and a few plain ones; one a line in SETS.
 
-usage: peers.py FOLDER NETWORK...
+usage: peers.py FOLDER SET NETWORK...
 
-Each NETWORK, as 127.0.5., gets a set of them at .1 and up; ::1 has one. Writes FOLDER/cert.pem and key.pem, then
+Each NETWORK, as 127.0.5., gets the set's peers at .1 and up; ::1 has one. Writes FOLDER/cert.pem and key.pem, then
 FOLDER/peers: a line "ADDRESS PORT NAME" for each that listens, then the word "ready" on standard output. Ends when
 standard input does, and leaves FOLDER/heard: a JSON line for each connection, {"address", "heard", "early"}; early is
 what came before the greeting was sent.
@@ -218,7 +218,7 @@ def hang_up(line):
 LMTP_ONLY = {"OTHER": "500 5.5.1 this is LMTP: say LHLO\r\n", "LHLO": "250-peer.example\r\n250 PIPELINING\r\n",
              "HELP": "214 help\r\n", "QUIT": "221 bye\r\n"}
 
-PEERS = [
+HOSTILE = [
     ("close_at_once", PLAIN, close_at_once),
     ("mute", PLAIN, mute),
     ("flood", PLAIN, flood),
@@ -255,6 +255,30 @@ PEERS = [
 ]
 
 
+BLOCKED = "451 https://www.spamhaus.org/query/ip/127.0.0.1\r\n"
+RBLSMTPD = {verb: "250 rblsmtpd.local\r\n" for verb in ("HELO", "EHLO", "MAIL", "RSET", "NOOP")}
+PGP = "220 gw.example PGP Universal service ready (proxied server greeted us with: 220 in.example ESMTP Postfix)\r\n"
+EXIM = "220 mx.example.org ESMTP Exim 4.96 Tue, 24 Nov 2026 10:00:00 +0000\r\n"
+
+
+def web(line):
+    line.connection.recv(4096)
+    line.send("HTTP/1.0 200 OK\r\nServer: Apache/2.4.1 (Unix)\r\nContent-Type: text/html\r\n\r\n<html></html>\r\n")
+
+
+# For the script's own ways. What these servers say is in the knowledge's examples and in Nmap's probes.
+SCRIPT = [
+    ("exim", PLAIN, peer(EXIM)),
+    ("rblsmtpd", PLAIN, peer("220 rblsmtpd.local\r\n", OTHER=BLOCKED, HELP=BLOCKED, QUIT="221 rblsmtpd.local\r\n", **RBLSMTPD)),
+    ("pgp", PLAIN, peer(PGP)),
+    ("communigate", PLAIN, peer("220 mx.example.org ESMTP CommuniGate Pro 6.2.14\r\n")),
+    ("web", PLAIN, web),
+    ("elsewhere", 8025, peer(EXIM)),
+]
+
+SETS = {"hostile": HOSTILE, "script": SCRIPT}
+
+
 def make_certificate(folder):
     key, certificate = os.path.join(folder, "key.pem"), os.path.join(folder, "cert.pem")
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
@@ -287,18 +311,18 @@ def listen(address, port, behave, certificate, heard):
     threading.Thread(target=accept, daemon=True).start()
 
 
-def all_peers(networks):
+def all_peers(peers, networks):
     """(address, port, name, behave) for each network, and the one of IPv6."""
     for network in networks:
-        for number, (name, port, behave) in enumerate(PEERS, 1):
+        for number, (name, port, behave) in enumerate(peers, 1):
             yield network + str(number), port, name, behave
     yield "::1", PLAIN, "ipv6", peer()
 
 
-def main(folder, networks):
+def main(folder, peers, networks):
     certificate, heard = make_certificate(folder), []
     with open(os.path.join(folder, "peers"), "w") as table:
-        for address, port, name, behave in all_peers(networks):
+        for address, port, name, behave in all_peers(peers, networks):
             try:
                 listen(address, port, behave, certificate, heard)
                 table.write(f"{address} {port} {name}\n")
@@ -312,4 +336,4 @@ def main(folder, networks):
             out.write(json.dumps(entry) + "\n")
 
 
-main(sys.argv[1], sys.argv[2:])
+main(sys.argv[1], SETS[sys.argv[2]], sys.argv[3:])
