@@ -58,8 +58,7 @@ local function search_checkout()
   nmap.registry["smtp-deepid.root"] = root
   table.insert(package.searchers, 1, function(name)
     if name ~= "deepid" and not name:find("^deepid%.") then return nil end
-    local path, tried = package.searchpath(name, root .. "/lua/?.lua;" .. root .. "/nselib/?.lua")
-    if not path then return tried end
+    local path = assert(package.searchpath(name, root .. "/lua/?.lua;" .. root .. "/nselib/?.lua"))
     return assert(loadfile(path)), path
   end)
 end
@@ -118,21 +117,27 @@ local function state()
   return kept
 end
 
--- Opens the engine once a scan.
+-- Loads what is needed and opens the engine.
 -- @return engine
 -- @return nil and a message that says what is missing and what mends it
-local function open_engine(kept)
-  if kept.engine or kept.broken then return kept.engine, kept.broken end
+local function load_engine(kept)
   search_checkout()
-  local ok, deepid = pcall(require, "deepid")
-  if ok then
-    local path = kept.second_opinion and nmap.fetchfile("nmap-service-probes") or nil
-    ok, kept.engine, kept.broken = pcall(deepid.open, {second_opinion = path})
-    if not ok then kept.engine, kept.broken = nil, kept.engine end
-  else
-    local remedy = checkout() and "run `make` in the folder of smtp-deepid" or "install smtp-deepid again (`make install` in its folder)"
-    kept.broken = ("smtp-deepid's modules cannot be loaded; %s: %s"):format(remedy, deepid:match("^[^\n]*"))
+  for _, name in ipairs({"deepid", "deepid.session", "deepid.output", "deepid.savefile"}) do
+    local ok, problem = pcall(require, name)
+    if not ok then
+      local remedy = checkout() and "restore its files (`git checkout .` in its folder)" or "install it again (`make install` in its folder)"
+      return nil, ("smtp-deepid cannot load %s; %s: %s"):format(name, remedy, tostring(problem):match("^%s*([^\n]*)"))
+    end
   end
+  local path = kept.second_opinion and nmap.fetchfile("nmap-service-probes") or nil
+  local ok, engine, message = pcall(require "deepid".open, {second_opinion = path})
+  if not ok then return nil, "smtp-deepid cannot open its engine: " .. tostring(engine) end
+  return engine, message
+end
+
+-- The engine, opened once a scan.
+local function open_engine(kept)
+  if not (kept.engine or kept.broken) then kept.engine, kept.broken = load_engine(kept) end
   return kept.engine, kept.broken
 end
 
