@@ -32,6 +32,76 @@ After the scan it sums up what was found on all ports.
 -- @args smtp-deepid.save File to append the transcripts to, as JSON lines; <code>deepid identify</code> reads them.
 -- @args smtp-deepid.second_opinion Whether Nmap's own nmap-service-probes is asked where smtp-deepid has no answer:
 --   <code>yes</code> (the default) or <code>no</code>.
+--
+-- @output
+-- PORT   STATE SERVICE
+-- 25/tcp open  smtp
+-- | smtp-deepid:
+-- |   server: unknown
+-- |   in front: rblsmtpd, a wrapper that refuses this scanner before the real server is reached
+-- |     reason given: Blocked - see https://bl.lab.example/lookup?ip=127.0.0.1
+-- |     list: bl.lab.example
+-- |_  advice: The blocklist bl.lab.example holds the scanner's address: ask it for removal if the address is yours, and scan from another address meanwhile.
+--
+-- Post-scan script results:
+-- | smtp-deepid:
+-- |   mail servers on 2 addresses:
+-- |     1  Exim smtpd
+-- |_    1  rblsmtpd
+--
+-- @xmloutput
+-- <elem key="address">127.25.0.21</elem>
+-- <elem key="port">25</elem>
+-- <elem key="tls">none</elem>
+-- <table key="identity">
+-- <table key="cpe">
+-- </table>
+-- </table>
+-- <table key="front">
+-- <table>
+-- <elem key="role">blocker</elem>
+-- <elem key="name">rblsmtpd</elem>
+-- <elem key="confidence">0.9</elem>
+-- <elem key="reason">Blocked - see https://bl.lab.example/lookup?ip=127.0.0.1</elem>
+-- <elem key="list">bl.lab.example</elem>
+-- <table key="evidence">
+-- <elem>help: 451 Blocked - see https://bl.lab.example/lookup?ip=127.0.0.1\r\n</elem>
+-- <elem>greeting: 220 rblsmtpd.local\r\n</elem>
+-- <elem>ehlo: 250 rblsmtpd.local\r\n</elem>
+-- </table>
+-- <elem key="advice">The blocklist bl.lab.example holds the scanner&apos;s address: ask it for removal if the address is yours, and scan from another address meanwhile.</elem>
+-- </table>
+-- </table>
+-- <table key="extensions">
+-- </table>
+-- <table key="easter_eggs">
+-- </table>
+-- <table key="evidence">
+-- <table>
+-- <elem key="step">help</elem>
+-- <elem key="reply">451 Blocked - see https://bl.lab.example/lookup?ip=127.0.0.1\r\n</elem>
+-- <elem key="says">blocker: rblsmtpd</elem>
+-- </table>
+-- <table>
+-- <elem key="step">greeting</elem>
+-- <elem key="reply">220 rblsmtpd.local\r\n</elem>
+-- <elem key="says">blocker: rblsmtpd</elem>
+-- </table>
+-- <table>
+-- <elem key="step">ehlo</elem>
+-- <elem key="reply">250 rblsmtpd.local\r\n</elem>
+-- <elem key="says">blocker: rblsmtpd</elem>
+-- </table>
+-- </table>
+-- <table key="unobserved">
+-- </table>
+-- <table key="leaks">
+-- </table>
+-- <table key="advice">
+-- <elem>The blocklist bl.lab.example holds the scanner&apos;s address: ask it for removal if the address is yours, and scan from another address meanwhile.</elem>
+-- </table>
+-- <elem key="transcript_ms">7</elem>
+-- <elem key="connections">1</elem>
 
 author = "The smtp-deepid authors"
 license = "BSD-2-Clause"

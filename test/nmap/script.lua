@@ -188,6 +188,29 @@ local function test_version(nmap)
   end)
 end
 
+-- A script that gives the session a budget of three seconds.
+local BUDGET = [[
+categories = {"safe"}
+portrule = function() return true end
+action = function(host, port)
+  package.path = "lua/?.lua;nselib/?.lua;" .. package.path
+  local transcript = require "deepid.session".run(host, port, {budget_ms = 3000})
+  local step = transcript.steps[1]
+  return ("%d step, %s after %.0f s"):format(#transcript.steps, step["end"], step.ms / 1000)
+end
+]]
+
+local function test_budget(nmap)
+  t.test(nmap.name .. ": the budget ends a session, whatever its steps may still wait for", function()
+    local path = fresh "budget.nse"
+    local file = assert(io.open(path, "w"))
+    file:write(BUDGET)
+    file:close()
+    local _, _, ports = scan(nmap, "--script " .. path .. " -p 2525", { "drip" })
+    t.eq(ports[ADDRESS.drip].scripts.budget.attributes.output, "1 step, timeout after 2 s") -- its last byte came then
+  end)
+end
+
 local function test_post_scan(nmap)
   t.test(nmap.name .. ": the scan is summed up", function()
     local output = scan(nmap, SCRIPT .. " -p 2525", { "exim", "rblsmtpd", "pgp" })
@@ -200,7 +223,7 @@ local function test_post_scan(nmap)
 end
 
 for _, nmap in ipairs(peers.nmaps()) do
-  for _, test in ipairs({ test_ports, test_arguments, test_save, test_broken, test_version, test_post_scan }) do test(nmap) end
+  for _, test in ipairs({ test_ports, test_arguments, test_save, test_broken, test_version, test_budget, test_post_scan }) do test(nmap) end
 end
 all:stop()
 all:remove()
