@@ -2,6 +2,7 @@
 
 local json = require "deepid.json"
 local observations = require "deepid.observations"
+local rules = require "deepid.rules"
 local signatures = require "deepid.signatures"
 local template = require "deepid.template"
 local version = require "deepid.version"
@@ -193,12 +194,9 @@ end
 --- Roles that stand in front of a server, in the order of the report.
 M.FRONT_ROLES = { "interceptor", "blocker", "screen", "proxy", "filter", "rewriter", "tarpit", "decoy", "backdoor" }
 
--- Of these, the ones that answer themselves: the names in their replies are theirs.
-local ANSWERS_ITSELF = { interceptor = true, blocker = true, proxy = true, tarpit = true, decoy = true, backdoor = true }
-
 local function add_names(result, transcript)
   for _, front in ipairs(result.front) do
-    if ANSWERS_ITSELF[front.role] then return end
+    if rules.ANSWERS_ITSELF[front.role] then return end
   end
   result.identity.hostname = result.identity.hostname or observations.announced_domain(transcript)
   observations.add_leaks(result, transcript)

@@ -2,6 +2,7 @@
 # A broken checkout says what is wrong and what mends it, in the script's output, and the rest of the scan goes on.
 set -u
 export LC_ALL=C
+unset LUA_PATH # the runner's; a user has none
 if [ -z "${IN_NET:-}" ]; then IN_NET=1 exec test/in-net "$0"; fi
 count=0
 dir=$(mktemp -d)
