@@ -13,7 +13,7 @@ local HERE = debug.getinfo(1, "S").source:match("^@(.*)/") or "."
 local PLACES = { HERE .. "/../data/deepid", HERE .. "/../../nselib/data/deepid", HERE .. "/data" }
 
 --- The rule files, in the order in which they are read.
-M.FILES = { "10-fronts.rules", "20-servers.rules", "30-eggs.rules", "90-generic.rules" }
+M.FILES = { "10-fronts.rules", "20-servers.rules", "25-libraries.rules", "30-eggs.rules", "90-generic.rules" }
 
 local function read_file(path)
   local file, message = io.open(path, "rb")
