@@ -3,6 +3,7 @@
 #   make              both cores (Lua 5.3 and 5.4); fetches what the build needs
 #   make demo         names real mail servers; TARGETS="ADDRESS ..." scans these instead
 #   make test         every test; fetches what the tests need
+#   make test-matrix  those through Nmap again, with Debian's newer Nmaps as well
 #   make lint         warnings of gcc, clang and luacheck
 #   make check-asan   the C tests alone, under ASan and UBSan
 #   make install      into Nmap's own folders, or under PREFIX; DESTDIR for packagers
@@ -29,7 +30,7 @@ lua/deepid/core-%.so: $(CSRC) $(HEADERS) | $(if $(LUA_INCDIR),,deps)
 BUILD_PACKAGES := libc6-dev libpcre2-dev liblua5.3-dev liblua5.4-dev
 # Other makers' packages of Node have npm inside, and conflict with Debian's.
 DEMO_PACKAGES  := nmap lua5.4 $(if $(shell command -v npm),,npm)
-TEST_PACKAGES  := $(DEMO_PACKAGES) lua5.3 gcc clang lua-check luarocks python3 openssl libxml2-utils
+TEST_PACKAGES  := $(DEMO_PACKAGES) lua5.3 gcc clang lua-check luarocks python3 openssl libxml2-utils iproute2
 
 SUDO = $(if $(filter-out 0,$(shell id -u)),sudo)
 APT  = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600
@@ -65,7 +66,12 @@ demo: all demo-deps
 	test/lab/demo $(TARGETS)
 
 test: all test-deps $(C_TESTS)
+	test/nmap/nmaps --get bookworm-backports
 	test/run
+
+test-matrix: all test-deps
+	test/nmap/nmaps --get bookworm-backports trixie sid
+	test/run test/nmap/*.lua test/nmap/*.sh test/hostile/*.lua
 
 check-asan: test-deps $(C_TESTS)
 	test/run $(C_TESTS)
@@ -143,4 +149,4 @@ rock-install:
 clean:
 	rm -rf build $(CORES)
 
-.PHONY: all deps demo-deps test-deps demo test check-asan lint install uninstall rock rock-install clean
+.PHONY: all deps demo-deps test-deps demo test test-matrix check-asan lint install uninstall rock rock-install clean
