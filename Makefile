@@ -66,10 +66,12 @@ demo: all demo-deps
 	test/lab/demo $(TARGETS)
 
 test: all test-deps $(C_TESTS)
+	test/lab/lab get
 	test/nmap/nmaps --get bookworm-backports
 	test/run
 
 test-matrix: all test-deps
+	test/lab/lab get
 	test/nmap/nmaps --get bookworm-backports trixie sid
 	test/run test/nmap/*.lua test/nmap/*.sh test/hostile/*.lua
 

@@ -128,7 +128,8 @@ local function search_checkout()
   nmap.registry["smtp-deepid.root"] = root
   table.insert(package.searchers, 1, function(name)
     if name ~= "deepid" and not name:find("^deepid%.") then return nil end
-    local path = assert(package.searchpath(name, root .. "/lua/?.lua;" .. root .. "/nselib/?.lua"))
+    local path = package.searchpath(name, root .. "/lua/?.lua;" .. root .. "/nselib/?.lua")
+    if not path then error(("module '%s' not found in %s"):format(name, root), 0) end
     return assert(loadfile(path)), path
   end)
 end
@@ -196,6 +197,7 @@ local function load_engine(kept)
     local ok, problem = pcall(require, name)
     if not ok then
       local remedy = checkout() and "restore its files (`git checkout .` in its folder)" or "install it again (`make install` in its folder)"
+      -- Where Nmap's own loader searched, the places that it tried follow on further lines.
       return nil, ("smtp-deepid cannot load %s; %s: %s"):format(name, remedy, tostring(problem):match("^%s*([^\n]*)"))
     end
   end

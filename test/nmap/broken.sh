@@ -60,7 +60,7 @@ for core in "$dir"/copy/lua/deepid/core-*.so; do head -c 5000 "$core" >"$dir/cut
 says 'C core .*run `make`' 'a core cut short'
 copy
 rm "$dir/copy/lua/deepid/identify.lua"
-says "modules cannot be loaded.*deepid\.identify" 'a missing module'
+says 'cannot load deepid; restore its files.*deepid\.identify' 'a missing module'
 copy
 rm -r "$dir/copy/nselib/data"
 says 'no knowledge found' 'no knowledge'
