@@ -139,7 +139,7 @@ local function add_eggs(result, hits)
     local egg = hit.rule.egg and template.expand(hit.rule.egg, hit.captures)
     if egg then
       add_once(result.easter_eggs, ("%s: %s"):format(hit.step.step, show(egg)))
-      if hit.rule.role == "egg" then add_evidence(result, hit, "Easter egg") end
+      if hit.rule.role == "note" then add_evidence(result, hit, "Easter egg") end
     end
   end
 end
@@ -174,7 +174,7 @@ local function add_advice(result, hits, found, contradicted)
   for _, hit in ipairs(found) do about_server = about_server or advice_of(hit) end
   if about_server then add_once(result.advice, about_server) end
   for _, hit in ipairs(hits) do
-    local advice = hit.rule.role == "egg" and advice_of(hit)
+    local advice = hit.rule.role == "note" and advice_of(hit)
     if advice then add_once(result.advice, advice) end
   end
   if contradicted then

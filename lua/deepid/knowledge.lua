@@ -59,7 +59,7 @@ end
 
 -- Of each role, hard and soft apart, the core reports the first match a reply:
 -- they share a slot. Slot 0 reports every match: conditions and Easter eggs.
-local SLOTS = { egg = { [false] = 0, [true] = 0 } }
+local SLOTS = { note = { [false] = 0, [true] = 0 } }
 for i, role in ipairs(rules.ROLES) do
   SLOTS[role] = SLOTS[role] or { [false] = 2 * i - 1, [true] = 2 * i }
 end

@@ -63,7 +63,8 @@ local function identity_words(identity)
 end
 
 local function add_front(lines, front)
-  lines[#lines + 1] = ("in front: %s, %s"):format(join(list(front.name or "unknown", front.version)), M.ROLE_WORDS[front.role])
+  lines[#lines + 1] = ("in front: %s, %s"):format(join(list(front.name or "unknown", front.version,
+    front.hostname and "at " .. front.hostname)), M.ROLE_WORDS[front.role])
   if front.reason then lines[#lines + 1] = "  reason given: " .. front.reason end
   if front.list then lines[#lines + 1] = "  list: " .. front.list end
 end

@@ -38,7 +38,7 @@ match smtp m|^214 A ([\d.]+)\r\n| p/A/ v/$1/ cpe:/a:a:a:$1/
 #: role mta
 match smtp m|^214 B| p/B/
 #: id egg
-#: role egg
+#: role note
 #: egg It says $1
 match smtp m|^214.*(ZORK)|
 
