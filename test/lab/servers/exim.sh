@@ -1,6 +1,8 @@
-# Exim with its own defaults, and TLS: exim.sh stock | hidden | busy | rbl
+# Exim with its own defaults, and TLS: exim.sh stock | hidden | busy | rbl | notls | hardened
 #   stock   on 25, 587 and 465
 #   hidden  on 25, with a greeting that does not name the product
+#   notls   without TLS
+#   hardened  hidden; pipelining, chunking and HELP's neighbours are not advertised, and a proper hello is required
 #   busy    all of its few places are kept for others
 #   rbl     an ACL refuses on connect whom the lab's blocklist holds
 . /lab/servers/exim-conf.sh
@@ -16,6 +18,18 @@ stock)
     printf 'daemon_smtp_ports = 25 : 465 : 587\ntls_on_connect_ports = 465\n' >>$conf ;;
 hidden)
     echo 'smtp_banner = $smtp_active_hostname ESMTP' >>$conf ;;
+notls)
+    echo 'tls_advertise_hosts =' >>$conf ;;
+hardened)
+    cat >>$conf <<'EOF'
+smtp_banner = $smtp_active_hostname ESMTP
+pipelining_advertise_hosts =
+chunking_advertise_hosts =
+helo_verify_hosts = *
+smtp_max_unknown_commands = 1
+smtp_enforce_sync = false
+EOF
+    ;;
 busy)
     printf 'smtp_accept_max = 5\nsmtp_accept_reserve = 5\nsmtp_reserve_hosts = 192.0.2.1\n' >>$conf ;;
 rbl)
