@@ -1,6 +1,7 @@
 /* lcore - opens the module deepid.core: the only symbol that it exports is luaopen_deepid_core. */
 
 #include "lfpset.h"
+#include "lmask.h"
 
 #include "fpset.h"
 
@@ -28,7 +29,7 @@ static void push_pcre_version(lua_State *L)
 
 EXPORT int luaopen_deepid_core(lua_State *L)
 {
-	static const luaL_Reg functions[] = { { "fpset", l_fpset_new }, { NULL, NULL } };
+	static const luaL_Reg functions[] = { { "fpset", l_fpset_new }, { "mask", l_mask }, { NULL, NULL } };
 
 	/* Until this check is through, only functions that both Luas have may be called; see compat.h. */
 	lua_pushcfunction(L, check_version);
