@@ -26,7 +26,7 @@ lua/deepid/core-%.so: $(CSRC) $(HEADERS) | $(if $(LUA_INCDIR),,deps)
 
 # --- What is needed, by the names of Debian's packages ---
 
-BUILD_PACKAGES := libc6-dev libpcre2-dev liblua5.3-dev liblua5.4-dev
+BUILD_PACKAGES := libc6-dev libpcre2-dev libxxhash-dev liblua5.3-dev liblua5.4-dev
 # Other makers' packages of Node have npm inside, and conflict with Debian's.
 DEMO_PACKAGES  := nmap lua5.4 $(if $(shell command -v npm),,npm)
 TEST_PACKAGES  := $(DEMO_PACKAGES) lua5.3 gcc clang lua-check luarocks python3 openssl libxml2-utils
