@@ -85,3 +85,14 @@ uint64_t address_hash(const struct address *address)
 	put_be64(bytes + 8, address->low);
 	return address_is_ipv4(address) ? XXH3_64bits(bytes + 12, 4) : XXH3_64bits(bytes, 16);
 }
+
+struct host host_of(const struct address *address)
+{
+	struct host host;
+
+	for (unsigned width = 0; width < ADDRESS_WIDTHS; width++) {
+		host.networks[width] = address_widen(*address, width);
+		host.hashes[width] = address_hash(&host.networks[width]);
+	}
+	return host;
+}

@@ -22,6 +22,12 @@ struct address {
 	uint64_t high, low;
 };
 
+/* A host with its networks and their hashes, worked out once. */
+struct host {
+	struct address networks[ADDRESS_WIDTHS]; /* by width: the first is the host itself */
+	uint64_t hashes[ADDRESS_WIDTHS];
+};
+
 /* address_parse - reads an address; a zone behind (fe80::1%eth0) is left out.  False: it is none. */
 bool address_parse(struct address *address, const char *text, size_t length);
 
@@ -38,6 +44,9 @@ struct address address_widen(struct address address, unsigned width);
  * probability of n * n / 2^65.
  */
 uint64_t address_hash(const struct address *address);
+
+/* host_of - all that of an address. */
+struct host host_of(const struct address *address);
 
 static inline bool address_is_ipv4(const struct address *address)
 {

@@ -147,23 +147,19 @@ static bool deepen(struct group *group, struct pool *pool)
 	return true;
 }
 
-/* Adds a network of the width to all that the group keeps of that width and of wider ones. */
-static bool insert(struct group *group, struct pool *pool, const struct address *network, unsigned width)
+/* Adds a network of the width to all that the group keeps of that width and of wider ones; narrower ones are not looked at. */
+static bool insert(struct group *group, struct pool *pool, const struct host *host, unsigned width)
 {
 	for (;;) {
 		if (width == 0 && group->form > 0) {
-			uint64_t hash = address_hash(network);
-			pour(own(group->sketch, 0), hash);
-			if (hash <= group->sketch->hashes[GROUP_EXAMPLES - 1])
-				keep_example(group->sketch->examples, group->sketch->hashes, GROUP_EXAMPLES, network, hash);
+			if (host->hashes[0] <= group->sketch->hashes[GROUP_EXAMPLES - 1])
+				keep_example(group->sketch->examples, group->sketch->hashes, GROUP_EXAMPLES, &host->networks[0], host->hashes[0]);
 		}
-		for (unsigned w = width > 0 ? width : 1; w < group->form; w++) {
-			struct address wider = address_widen(*network, w);
-			pour(own(group->sketch, w), address_hash(&wider));
-		}
+		for (unsigned w = width; w < group->form; w++)
+			pour(own(group->sketch, w), host->hashes[w]);
 		if (group->form == ADDRESS_WIDTHS)
 			return true;
-		struct address address = address_widen(*network, group->form);
+		struct address address = host->networks[group->form];
 		size_t at = find(group, &address);
 		if (at < group->count && address_compare(&group->list[at], &address) == 0)
 			return true;
@@ -183,12 +179,12 @@ static bool insert(struct group *group, struct pool *pool, const struct address 
 /* --- Text --- */
 
 /* Takes the text over if it is a better example than the one there is. */
-static bool offer_text(struct group *group, struct pool *pool, const struct address *host, const char *text, size_t length)
+static bool offer_text(struct group *group, struct pool *pool, const struct address *host, uint64_t hash, const char *text, size_t length)
 {
 	if (length > GROUP_TEXT_MAX)
 		length = GROUP_TEXT_MAX;
 	if (group->text_length != GROUP_NO_TEXT) {
-		uint64_t hash = address_hash(host), best = address_hash(&group->text_host);
+		uint64_t best = group->text_hash;
 		int order = hash != best ? (hash < best ? -1 : 1) : address_compare(host, &group->text_host);
 		if (order == 0) {
 			size_t common = length < group->text_length ? length : group->text_length;
@@ -209,13 +205,14 @@ static bool offer_text(struct group *group, struct pool *pool, const struct addr
 	group->text = copy;
 	group->text_length = (uint16_t)length;
 	group->text_host = *host;
+	group->text_hash = hash;
 	return true;
 }
 
-bool group_add(struct group *group, struct pool *pool, const struct address *host, const char *text, size_t length)
+bool group_add(struct group *group, struct pool *pool, const struct host *host, const char *text, size_t length)
 {
 	/* The host first: the host of a text is always one of the hosts. */
-	return insert(group, pool, host, 0) && (text == NULL || offer_text(group, pool, host, text, length));
+	return insert(group, pool, host, 0) && (text == NULL || offer_text(group, pool, &host->networks[0], host->hashes[0], text, length));
 }
 
 bool group_join(struct group *group, struct pool *pool, const struct group *other)
@@ -231,10 +228,13 @@ bool group_join(struct group *group, struct pool *pool, const struct group *othe
 	if (other->form > 0)
 		for (size_t i = 0; i < GROUP_EXAMPLES; i++)
 			keep_example(group->sketch->examples, group->sketch->hashes, GROUP_EXAMPLES, &other->sketch->examples[i], other->sketch->hashes[i]);
-	for (size_t i = 0; i < other->count; i++)
-		if (!insert(group, pool, &other->list[i], other->form))
+	for (size_t i = 0; i < other->count; i++) {
+		struct host host = host_of(&other->list[i]);
+		if (!insert(group, pool, &host, other->form))
 			return false;
-	return other->text_length == GROUP_NO_TEXT || offer_text(group, pool, &other->text_host, other->text, other->text_length);
+	}
+	return other->text_length == GROUP_NO_TEXT ||
+	    offer_text(group, pool, &other->text_host, other->text_hash, other->text, other->text_length);
 }
 
 size_t group_examples(const struct group *group, struct address examples[GROUP_EXAMPLES])

@@ -51,6 +51,7 @@ struct group {
 	struct sketch *sketch; /* NULL in form 0 */
 	const char *text;
 	struct address text_host;
+	uint64_t text_hash; /* of the text's host */
 };
 
 /* group_init - a group without hosts. */
@@ -62,7 +63,7 @@ void group_init(struct group *group, struct group_key key);
  * False: the pool has no memory left.  Part of it may have been added then, and nothing else; adding it again to this group or to another
  * that is joined with it makes it whole.  Adding what is there changes nothing.
  */
-bool group_add(struct group *group, struct pool *pool, const struct address *host, const char *text, size_t length);
+bool group_add(struct group *group, struct pool *pool, const struct host *host, const char *text, size_t length);
 
 /* group_join - adds all that `other` has; false as for group_add. */
 bool group_join(struct group *group, struct pool *pool, const struct group *other);

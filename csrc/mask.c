@@ -11,6 +11,7 @@
 #define UP (MASK_LETTER | MASK_UPPER)
 #define LX (MASK_LETTER | MASK_HEX)
 #define LO MASK_LETTER
+#define DA MASK_DATED
 #define JQ (MASK_JOINER | MASK_QUIET)
 #define TIMES16(class) class, class, class, class, class, class, class, class, class, class, class, class, class, class, class, class
 
@@ -20,8 +21,10 @@ const uint8_t mask_class[256] = {
 	[' '] = MASK_QUIET, ['#'] = MASK_QUIET, ['('] = MASK_QUIET, ['/'] = MASK_QUIET, [':'] = MASK_QUIET, ['='] = MASK_QUIET,
 	['+'] = MASK_JOINER, ['-'] = JQ, ['.'] = MASK_JOINER, ['_'] = MASK_JOINER,
 	['0'] = DG, DG, DG, DG, DG, DG, DG, DG, DG, DG,
-	['A'] = UX, UX, UX, UX, UX, UX, UP, UP, UP, UP, UP, UP, UP, UP, UP, UP, UP, UP, UP, UP, UP, UP, UP, UP, UP, UP,
-	['a'] = LX, LX, LX, LX, LX, LX, LO, LO, LO, LO, LO, LO, LO, LO, LO, LO, LO, LO, LO, LO, LO, LO, LO, LO, LO, LO,
+	['A'] = UX | DA, UX, UX, UX | DA, UX, UX | DA, UP, UP, UP, UP | DA, UP, UP, UP | DA, UP | DA, UP | DA, UP, UP, UP, UP | DA, UP | DA,
+	UP, UP, UP | DA, UP, UP, UP,
+	['a'] = LX | DA, LX, LX, LX | DA, LX, LX | DA, LO, LO, LO, LO | DA, LO, LO, LO | DA, LO | DA, LO | DA, LO, LO, LO, LO | DA, LO | DA,
+	LO, LO, LO | DA, LO, LO, LO,
 	[128] = TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO),
 };
 
@@ -40,6 +43,7 @@ static const char *const version_words[] = { "version", "ver", "v", "release", "
 struct run {
 	size_t start, end;
 	size_t digits, dots, first_dot; /* first_dot: where, from the run's start */
+	size_t first;                   /* the bytes before its first joint */
 	uint8_t classes;                /* of all its bytes, ORed */
 };
 
@@ -78,6 +82,8 @@ static struct run read_run(const struct mask_run *m, size_t start)
 			run.classes |= class;
 			run.digits += class & MASK_DIGIT;
 		}
+		if (run.first == 0)
+			run.first = run.end - start;
 		size_t gap = joint(m, run.end);
 		if (gap == 0)
 			return run;
@@ -264,8 +270,8 @@ static bool judge(struct mask_run *m, size_t at)
 	size_t length = run.end - run.start;
 	if (run.end < m->length && m->text[run.end] == ':' && length <= 4 && !goes_on(m, at) && (end = ipv6_at(m, at)) > 0)
 		return found_address(m, at, end);
-	/* Only digits and names of days and months begin a date. */
-	if ((MASK_IS(m->text[at], MASK_DIGIT) || run.digits == 0) && (end = mask_date(m->text, m->length, at)) > 0)
+	bool named = run.digits == 0 && run.first >= 3 && run.first <= 9 && MASK_IS(m->text[at], MASK_DATED);
+	if ((MASK_IS(m->text[at], MASK_DIGIT) || named) && (end = mask_date(m->text, m->length, at)) > 0)
 		return found(m, at, end, MASK_DATE, MASK_VOLATILE);
 	if (run.dots > 0) {
 		if (judge_labels(m, &run))

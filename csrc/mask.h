@@ -97,6 +97,7 @@ size_t mask(char *out, const char *text, size_t length, enum mask_strength stren
 #define MASK_JOINER 16 /* . + - _ */
 #define MASK_QUIET 32  /* may stand between a word and the number that it explains: blank / ( : = - # */
 #define MASK_TOKEN 64
+#define MASK_DATED 128 /* letters that days and months begin with: a d f j m n o s t w */
 
 extern const uint8_t mask_class[256];
 

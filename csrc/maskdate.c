@@ -81,7 +81,7 @@ static size_t name_at(const struct cursor *c, size_t at, const char *const *name
 		return 0;
 	for (size_t i = 0; i < count; i++) {
 		size_t k = 0;
-		if (length != 3 && length != strlen(names[i]))
+		if (mask_fold(c->text[at]) != names[i][0] || (length != 3 && length != strlen(names[i])))
 			continue;
 		while (k < length && mask_fold(c->text[at + k]) == names[i][k])
 			k++;
@@ -233,15 +233,26 @@ static size_t match_form(struct cursor c, const char *form)
 size_t mask_date(const char *text, size_t length, size_t at)
 {
 	struct cursor c = { text, length, at };
-	bool digit = MASK_IS(text[at], MASK_DIGIT);
+	unsigned value;
+	char first, second = '_';
 
 	if (at > 0 && text[at - 1] == ':')
 		return 0;
-	if (!digit && name_at(&c, at, days, COUNT(days)) == 0 && name_at(&c, at, months, COUNT(months)) == 0)
-		return 0;
+	if (MASK_IS(text[at], MASK_DIGIT)) {
+		size_t count = digits_at(&c, at, &value);
+		if (at + count == length)
+			return 0;
+		first = count == 4 ? 'Y' : 'd';
+		second = text[at + count] == ' ' ? '_' : text[at + count];
+	} else {
+		first = name_at(&c, at, days, COUNT(days)) > 0 ? 'a' : 'b';
+		if (first == 'b' && name_at(&c, at, months, COUNT(months)) == 0)
+			return 0;
+	}
+	/* Only forms that begin so; the others would fail at their first two parts. */
 	for (size_t i = 0; i < COUNT(forms); i++) {
-		bool named = forms[i][0] == 'a' || forms[i][0] == 'b';
-		size_t end = named == !digit ? match_form(c, forms[i]) : 0;
+		bool begins = forms[i][0] == 'C' ? second == ':' && first == 'd' : forms[i][0] == first && (first == 'a' || forms[i][1] == second);
+		size_t end = begins ? match_form(c, forms[i]) : 0;
 		if (end > 0)
 			return end;
 	}

@@ -89,6 +89,7 @@ void record_read(const unsigned char *bytes, struct group *group, struct record_
 	}
 	if (group->text_length != GROUP_NO_TEXT) {
 		group->text_host = get_address(at);
+		group->text_hash = address_hash(&group->text_host);
 		group->text = (const char *)at + 16;
 	}
 }

@@ -106,34 +106,68 @@ static struct group *group_of(struct survey *s, const struct group_key *key)
 	return group;
 }
 
-/* A smaller key sinks until the heap of `count` is one again: the largest is on top. */
-static void sink(struct group **heap, size_t count, size_t at)
-{
-	struct group *group = heap[at];
+/* What groups are sorted by: the first 64 bits of kind and hash, beside the group. */
+struct sort_item {
+	uint64_t key;
+	struct group *group;
+};
 
-	for (size_t child; (child = 2 * at + 1) < count; at = child) {
-		if (child + 1 < count && group_key_compare(&heap[child]->key, &heap[child + 1]->key) < 0)
-			child++;
-		if (group_key_compare(&heap[child]->key, &group->key) <= 0)
-			break;
-		heap[at] = heap[child];
+/* Sorts by all that the keys have; for few items, and for those whose first 64 bits are the same. */
+static void sort_few(struct sort_item *items, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		struct sort_item item = items[i];
+		size_t at = i;
+		for (; at > 0 && group_key_compare(&item.group->key, &items[at - 1].group->key) < 0; at--)
+			items[at] = items[at - 1];
+		items[at] = item;
 	}
-	heap[at] = group;
 }
 
-/* Heapsort: in place, and never slower than n log n, whatever keys somebody chose. */
+/* American flag sort, by the byte at `shift` and then those below: in place, and bounded whatever keys somebody chose. */
+static void sort_items(struct sort_item *items, size_t count, unsigned shift)
+{
+	size_t next[256], ends[256] = { 0 }, at = 0;
+
+	if (count < 32) {
+		sort_few(items, count);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		ends[items[i].key >> shift & 255]++;
+	for (size_t byte = 0; byte < 256; byte++) {
+		next[byte] = at;
+		at = ends[byte] += at;
+	}
+	for (size_t byte = 0; byte < 256; byte++) {
+		while (next[byte] < ends[byte]) {
+			struct sort_item item = items[next[byte]];
+			size_t home = item.key >> shift & 255;
+			items[next[byte]] = items[next[home]];
+			items[next[home]++] = item;
+		}
+	}
+	for (size_t byte = 0, from = 0; byte < 256; from = ends[byte++])
+		if (shift > 0)
+			sort_items(items + from, ends[byte] - from, shift - 8);
+		else
+			sort_few(items + from, ends[byte] - from);
+}
+
+/* The slots, which are filled anew behind, have just the room for what is sorted. */
 void survey_sort(struct survey *s)
 {
+	struct sort_item *items = (struct sort_item *)(void *)s->slots;
+
 	if (s->sorted)
 		return;
-	for (size_t i = s->count / 2; i-- > 0;)
-		sink(s->groups, s->count, i);
-	for (size_t last = s->count; last-- > 1;) {
-		struct group *largest = s->groups[0];
-		s->groups[0] = s->groups[last];
-		s->groups[last] = largest;
-		sink(s->groups, last, 0);
+	for (size_t i = 0; i < s->count; i++) {
+		const struct group_key *key = &s->groups[i]->key;
+		items[i] = (struct sort_item){ (uint64_t)key->kind << 60 | key->high >> 4, s->groups[i] };
 	}
+	sort_items(items, s->count, 56);
+	for (size_t i = 0; i < s->count; i++)
+		s->groups[i] = items[i].group;
 	index_groups(s);
 	s->sorted = true;
 }
@@ -199,6 +233,7 @@ enum deepid_err survey_fail(struct survey *s, const char *doing, const char *pat
 static enum deepid_err begin(struct survey *s)
 {
 	s->walk++;
+	s->changes++;
 	if (s->count == 0) {
 		pool_reset(&s->pool);
 		s->totals = NULL;
@@ -215,35 +250,53 @@ static enum deepid_err make_room(struct survey *s)
 }
 
 /* Adds to the totals, unless the host is the last one again. */
-static bool add_total(struct survey *s, const struct address *host)
+static bool add_total(struct survey *s, const struct host *host)
 {
 	static const struct group_key all = { 0, 0, 0 };
 
-	if (s->totals != NULL && address_compare(&s->last, host) == 0)
+	if (s->totals != NULL && address_compare(&s->last, &host->networks[0]) == 0)
 		return true;
 	struct group *totals = s->totals != NULL ? s->totals : group_of(s, &all);
 	if (totals == NULL || !group_add(totals, &s->pool, host, NULL, 0))
 		return false;
 	s->totals = totals;
-	s->last = *host;
+	s->last = host->networks[0];
 	return true;
 }
 
-enum deepid_err survey_add(struct survey *s, const struct address *host, uint8_t kind, const char *key, size_t key_length, const char *text,
-    size_t text_length)
+struct group_key survey_key(uint8_t kind, const char *key, size_t length)
 {
-	assert(kind >= 1 && kind <= SURVEY_KIND_MAX);
-	XXH128_hash_t hash = XXH3_128bits(key, key_length);
-	struct group_key name = { .high = hash.high64, .low = hash.low64, .kind = kind };
+	XXH128_hash_t hash = XXH3_128bits(key, length);
+
+	return (struct group_key){ .high = hash.high64, .low = hash.low64, .kind = kind };
+}
+
+void survey_prefetch(const struct survey *s, const struct group_key *key)
+{
+	__builtin_prefetch(&s->slots[slot_of(s, key)]);
+}
+
+enum deepid_err survey_put(struct survey *s, const struct host *host, const struct group_key *key, const char *text, size_t text_length)
+{
 	enum deepid_err result = begin(s);
 
 	for (int tries = 0; result == DEEPID_OK; tries++) {
-		struct group *group = add_total(s, host) ? group_of(s, &name) : NULL;
+		struct group *group = add_total(s, host) ? group_of(s, key) : NULL;
 		if (group != NULL && group_add(group, &s->pool, host, text, text_length))
 			return DEEPID_OK;
 		result = tries == 0 ? make_room(s) : (s->broken = DEEPID_NOMEM);
 	}
 	return result;
+}
+
+enum deepid_err survey_add(struct survey *s, const struct address *address, uint8_t kind, const char *key, size_t key_length, const char *text,
+    size_t text_length)
+{
+	assert(kind >= 1 && kind <= SURVEY_KIND_MAX);
+	struct group_key name = survey_key(kind, key, key_length);
+	struct host host = host_of(address);
+
+	return survey_put(s, &host, &name, text, text_length);
 }
 
 enum deepid_err survey_absorb(struct survey *s, const struct group *other)

@@ -65,6 +65,7 @@ struct survey {
 	struct pool join_pool;
 	unsigned char *buffer; /* RUN_BUFFER + RECORD_MAX bytes, for writing and for joined records */
 
+	uint64_t changes; /* how often something was to be added */
 	uint64_t walk; /* which walk may go on; each start and each add ends the one before */
 	enum deepid_err broken;
 	char problem[SURVEY_PROBLEM_MAX]; /* what went wrong, after DEEPID_IO and DEEPID_BAD */
@@ -111,6 +112,15 @@ enum deepid_err survey_walk_start(struct survey_walk *walk, struct survey *surve
 enum deepid_err survey_walk_next(struct survey_walk *walk, const unsigned char **record, size_t *size);
 
 /* --- Between the files of survey --- */
+
+/* The key of a group, from the bytes of its key. */
+struct group_key survey_key(uint8_t kind, const char *key, size_t length);
+
+/* Brings the table's place for the key nearer, before it is needed. */
+void survey_prefetch(const struct survey *survey, const struct group_key *key);
+
+/* As survey_add, all worked out. */
+enum deepid_err survey_put(struct survey *survey, const struct host *host, const struct group_key *key, const char *text, size_t text_length);
 
 /* Says what went wrong with a file, from errno, and breaks the survey. */
 enum deepid_err survey_fail(struct survey *survey, const char *doing, const char *path);
