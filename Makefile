@@ -16,6 +16,7 @@ MODULE := -std=c11 -fPIC -fvisibility=hidden $(STRICT)
 PCRE   := -l:libpcre2-8.a -Wl,--exclude-libs,ALL
 CORES  := lua/deepid/core-5.3.so lua/deepid/core-5.4.so
 CSRC   := $(wildcard csrc/*.c)
+ENGINE := $(filter-out csrc/l%,$(CSRC))
 HEADERS := $(wildcard csrc/*.h test/c/*.h) Makefile
 
 all: $(CORES)
@@ -56,7 +57,7 @@ test-deps:
 
 # --- Demonstration and tests ---
 
-C_TESTS  := $(addprefix build/test/,fpset memory binding-5.3 binding-5.4)
+C_TESTS  := $(addprefix build/test/,fpset memory mask survey state binding-5.3 binding-5.4)
 # The tables of cases leave out what is zero.
 C_STRICT := -std=c11 $(STRICT) -Wno-missing-field-initializers -Werror -Icsrc
 SANITIZE := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -76,8 +77,8 @@ build/test:
 build/test/binding-%: test/c/binding.c $(CSRC) $(HEADERS) | deps build/test
 	$(CC) $(C_STRICT) $(SANITIZE) -I/usr/include/lua$* -Wl,--wrap=malloc -o $@ $< $(CSRC) -l:libpcre2-8.a -l:liblua$*.a -lm -ldl
 
-build/test/%: test/c/%.c csrc/fpset.c $(HEADERS) | deps build/test
-	$(CC) $(C_STRICT) $(SANITIZE) -o $@ $< csrc/fpset.c -l:libpcre2-8.a
+build/test/%: test/c/%.c $(ENGINE) $(HEADERS) | deps build/test
+	$(CC) $(C_STRICT) $(SANITIZE) -o $@ $< $(ENGINE) -l:libpcre2-8.a
 
 lint: deps test-deps | build/test
 	luacheck -q --no-color lua test lua/bin/deepid $(wildcard nselib/deepid scripts/*.nse)

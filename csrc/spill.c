@@ -89,6 +89,9 @@ enum deepid_err survey_spill(struct survey *s)
 		return fail(s, &writer);
 	survey_sort(s);
 	for (size_t i = 0; i < s->count; i++) {
+		/* One that memory gave out on before it had its first host; what was to be added comes again. */
+		if (s->groups[i]->count == 0 && s->groups[i]->form < ADDRESS_WIDTHS)
+			continue;
 		unsigned char *room = run_room(&writer);
 		if (room == NULL)
 			return fail(s, &writer);

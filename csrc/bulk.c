@@ -1,4 +1,4 @@
-/* lines - many `address TAB greeting` lines at once; see survey.h. */
+/* bulk - many `address TAB greeting` lines at once; see survey.h. */
 
 #include <string.h>
 
