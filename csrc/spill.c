@@ -12,7 +12,7 @@ static enum deepid_err fail(struct survey *s, const struct run_writer *writer)
 	survey_fail(s, "cannot write a temporary file in", s->options.folder);
 	if (writer->fd >= 0)
 		close(writer->fd);
-	return DEEPID_IO;
+	return s->broken;
 }
 
 static void keep_run(struct survey *s, const struct run_writer *writer, unsigned level)
@@ -34,8 +34,7 @@ enum deepid_err survey_read_runs(struct survey *s, size_t first, size_t count, s
 			return s->broken = DEEPID_NOMEM;
 		merge->readers[i] = (struct run_reader){ .fd = s->runs[first + i].fd, .end = s->runs[first + i].size, .buffer = buffer };
 	}
-	enum deepid_err result = run_merge_start(merge);
-	return result == DEEPID_OK ? result : survey_fail(s, "cannot read a temporary file in", s->options.folder);
+	return survey_read(s, run_merge_start(merge));
 }
 
 /* Merges the last `count` runs into one of the next level. */
@@ -53,14 +52,18 @@ static enum deepid_err merge_last(struct survey *s, size_t count)
 	struct run_writer writer = { .fd = run_open(s->options.folder), .buffer = s->buffer };
 	if (writer.fd < 0)
 		return fail(s, &writer);
-	while ((result = run_merge_next(&merge, &record, &size)) == DEEPID_OK) {
+	while ((result = survey_read(s, run_merge_next(&merge, &record, &size))) == DEEPID_OK) {
 		unsigned char *room = run_room(&writer);
 		if (room == NULL)
 			return fail(s, &writer);
 		memcpy(room, record, size);
 		run_wrote(&writer, size);
 	}
-	if (result != DEEPID_END || !run_flush(&writer))
+	if (result != DEEPID_END) {
+		close(writer.fd);
+		return result;
+	}
+	if (!run_flush(&writer))
 		return fail(s, &writer);
 	for (size_t i = first; i < s->run_count; i++)
 		close(s->runs[i].fd);

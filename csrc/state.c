@@ -51,12 +51,8 @@ enum deepid_err survey_walk_next(struct survey_walk *walk, const unsigned char *
 		snprintf(s->problem, sizeof s->problem, "the survey has changed, or another walk has begun");
 		return DEEPID_BAD;
 	}
-	if (s->run_count > 0) {
-		enum deepid_err result = run_merge_next(&walk->merge, record, size);
-		if (result == DEEPID_OK || result == DEEPID_END)
-			return result;
-		return survey_fail(s, "cannot read a temporary file in", s->options.folder);
-	}
+	if (s->run_count > 0)
+		return survey_read(s, run_merge_next(&walk->merge, record, size));
 	if (walk->next == s->count)
 		return DEEPID_END;
 	*size = record_write(s->buffer + RUN_BUFFER, s->groups[walk->next++]);

@@ -227,6 +227,17 @@ enum deepid_err survey_fail(struct survey *s, const char *doing, const char *pat
 	return s->broken = DEEPID_IO;
 }
 
+enum deepid_err survey_read(struct survey *s, enum deepid_err result)
+{
+	if (result == DEEPID_OK || result == DEEPID_END)
+		return result;
+	if (result == DEEPID_NOMEM)
+		return s->broken = DEEPID_NOMEM;
+	if (result == DEEPID_BAD)
+		errno = EIO; /* not the bytes that were written */
+	return survey_fail(s, "cannot read a temporary file in", s->options.folder);
+}
+
 /* --- Adding --- */
 
 /* What is to be added ends all walks; their buffers in the pool are forgotten. */

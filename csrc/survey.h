@@ -125,6 +125,9 @@ enum deepid_err survey_put(struct survey *survey, const struct host *host, const
 /* Says what went wrong with a file, from errno, and breaks the survey. */
 enum deepid_err survey_fail(struct survey *survey, const char *doing, const char *path);
 
+/* What reading runs returned; all but DEEPID_OK and DEEPID_END breaks the survey. */
+enum deepid_err survey_read(struct survey *survey, enum deepid_err result);
+
 /* Adds a group that was read. */
 enum deepid_err survey_absorb(struct survey *survey, const struct group *other);
 

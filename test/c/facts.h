@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "survey.h"
 
@@ -114,6 +115,7 @@ static inline unsigned char *read_all(const char *path, size_t *length)
 
 static inline void write_all(const char *path, const unsigned char *bytes, size_t length)
 {
+	unlink(path);
 	FILE *file = fopen(path, "wb");
 
 	if (file == NULL || fwrite(bytes, 1, length, file) != length || fclose(file) != 0)
