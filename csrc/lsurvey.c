@@ -12,6 +12,8 @@
 struct l_survey {
 	struct survey survey;
 	bool open;
+	uint64_t totals[ADDRESS_WIDTHS]; /* as they were at `totals_at`, so that asking for them ends no walk */
+	uint64_t totals_at;              /* the survey's changes, and 1; 0: they are not known */
 };
 
 /* What Lua is told of a group, copied before Lua is called: a finalizer may use the same survey. */
@@ -225,11 +227,17 @@ static void push_group(lua_State *L, const struct view *view)
 	}
 }
 
+static void keep_totals(struct l_survey *self, const struct view *view)
+{
+	memcpy(self->totals, view->counts, sizeof self->totals);
+	self->totals_at = self->survey.changes + 1;
+}
+
 /* The iterator: upvalues are the walk, the survey, the kind and the fewest hosts. */
 static int next_group(lua_State *L)
 {
 	struct survey_walk *walk = lua_touserdata(L, lua_upvalueindex(1));
-	const struct l_survey *self = lua_touserdata(L, lua_upvalueindex(2));
+	struct l_survey *self = lua_touserdata(L, lua_upvalueindex(2));
 	lua_Integer kind = lua_tointeger(L, lua_upvalueindex(3)), least = lua_tointeger(L, lua_upvalueindex(4));
 	const unsigned char *record;
 	enum deepid_err result;
@@ -239,10 +247,12 @@ static int next_group(lua_State *L)
 	if (!self->open)
 		return luaL_error(L, "the survey is closed");
 	while ((result = survey_walk_next(walk, &record, &size)) == DEEPID_OK) {
-		if (record[0] == 0 || (kind != 0 && record[0] != kind))
+		if (kind != 0 && record[0] != kind && record[0] != 0)
 			continue;
 		look(&view, record);
-		if (view.counts[0] < (lua_Unsigned)least)
+		if (view.key.kind == 0)
+			keep_totals(self, &view);
+		if (view.key.kind == 0 || view.counts[0] < (lua_Unsigned)least)
 			continue;
 		push_group(L, &view);
 		return 1;
@@ -276,20 +286,24 @@ static int l_survey_groups(lua_State *L)
 static int l_survey_totals(lua_State *L)
 {
 	struct survey *s = check_open(L, 1);
+	struct l_survey *self = lua_touserdata(L, 1);
 	struct view view = { .counts = { 0 } };
 	const unsigned char *record;
 	struct survey_walk walk;
 	size_t size;
 
-	enum deepid_err result = survey_walk_start(&walk, s);
-	if (result == DEEPID_OK)
-		result = survey_walk_next(&walk, &record, &size);
-	if (result == DEEPID_OK)
-		look(&view, record);
-	else if (result != DEEPID_END)
-		return result_of(L, s, result);
+	if (self->totals_at != s->changes + 1) {
+		enum deepid_err result = survey_walk_start(&walk, s);
+		if (result == DEEPID_OK)
+			result = survey_walk_next(&walk, &record, &size);
+		if (result == DEEPID_OK)
+			look(&view, record);
+		else if (result != DEEPID_END)
+			return result_of(L, s, result);
+		keep_totals(self, &view);
+	}
 	lua_createtable(L, 0, ADDRESS_WIDTHS);
-	set_counts(L, view.counts);
+	set_counts(L, self->totals);
 	return 1;
 }
 
