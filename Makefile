@@ -5,6 +5,8 @@
 #   make test         every test; fetches what the tests need
 #   make lint         warnings of gcc, clang and luacheck
 #   make check-asan   the C tests alone, under ASan and UBSan
+#   make fuzz         random bytes for FUZZ_S seconds (60) at each thing that reads them in C
+#   make soak         a survey of five million hosts: its memory, and the time it takes
 #   make install      into Nmap's own folders, or under PREFIX; DESTDIR for packagers
 #   make uninstall    removes all of that
 #   make deps, make test-deps, make clean
@@ -32,6 +34,8 @@ BUILD_PACKAGES := libc6-dev libpcre2-dev libxxhash-dev liblua5.3-dev liblua5.4-d
 DEMO_PACKAGES  := nmap lua5.4 $(if $(shell command -v npm),,npm)
 TEST_PACKAGES  := $(DEMO_PACKAGES) lua5.3 gcc clang lua-check luarocks python3 openssl libxml2-utils
 
+FUZZ_PACKAGES  := clang libclang-rt-dev
+
 SUDO = $(if $(filter-out 0,$(shell id -u)),sudo)
 APT  = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600
 
@@ -54,6 +58,9 @@ demo-deps:
 
 test-deps:
 	$(call fetch,$(TEST_PACKAGES))
+
+fuzz-deps:
+	$(call fetch,$(FUZZ_PACKAGES))
 
 # --- Demonstration and tests ---
 
@@ -80,11 +87,31 @@ build/test/binding-%: test/c/binding.c $(CSRC) $(HEADERS) | deps build/test
 build/test/%: test/c/%.c $(ENGINE) $(HEADERS) | deps build/test
 	$(CC) $(C_STRICT) $(SANITIZE) -o $@ $< $(ENGINE) -l:libpcre2-8.a
 
+FUZZERS := mask state
+FUZZ_S  ?= 60
+
+fuzz: deps $(addprefix build/fuzz/,$(FUZZERS))
+	for name in $(FUZZERS); do \
+	    mkdir -p build/fuzz/$$name.corpus; \
+	    build/fuzz/$$name -max_total_time=$(FUZZ_S) -max_len=20000 -timeout=10 -artifact_prefix=build/fuzz/ build/fuzz/$$name.corpus || exit 1; \
+	done
+
+build/fuzz/%: test/fuzz/%.c $(ENGINE) $(HEADERS) | fuzz-deps
+	mkdir -p build/fuzz
+	clang $(C_STRICT) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(ENGINE) -l:libpcre2-8.a
+
+soak: build/soak/survey
+	build/soak/survey
+
+build/soak/%: test/soak/%.c $(ENGINE) $(HEADERS) | deps
+	mkdir -p build/soak
+	$(CC) $(C_STRICT) $(CFLAGS) -Itest/c -o $@ $< $(ENGINE) -l:libpcre2-8.a
+
 lint: deps test-deps | build/test
 	luacheck -q --no-color lua test lua/bin/deepid $(wildcard nselib/deepid scripts/*.nse)
 	for cc in gcc clang; do for lua in 5.3 5.4; do \
 	    for file in csrc/*.c; do $$cc -O2 $(MODULE) -Werror -I/usr/include/lua$$lua -c -o build/lint.o $$file || exit 1; done; \
-	    for file in test/c/*.c; do $$cc -O2 $(C_STRICT) -I/usr/include/lua$$lua -c -o build/lint.o $$file || exit 1; done; \
+	    for file in test/c/*.c test/fuzz/*.c test/soak/*.c; do $$cc -O2 $(C_STRICT) -Itest/c -I/usr/include/lua$$lua -c -o build/lint.o $$file || exit 1; done; \
 	done; done
 
 # --- Installation ---
@@ -144,4 +171,4 @@ rock-install:
 clean:
 	rm -rf build $(CORES)
 
-.PHONY: all deps demo-deps test-deps demo test check-asan lint install uninstall rock rock-install clean
+.PHONY: all deps demo-deps test-deps fuzz-deps demo test check-asan fuzz soak lint install uninstall rock rock-install clean

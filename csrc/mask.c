@@ -59,16 +59,21 @@ bool mask_word_in(const char *bytes, size_t length, const char *const *words, si
 	return false;
 }
 
-/* The length of what joins two parts of a run at `at`, or 0: one of . + or any number of - _, and a letter or digit behind. */
+/* The end of what may join two parts of a run: one of . + or any number of - _. */
+static size_t joiners(const struct mask_run *m, size_t at)
+{
+	if (at < m->length && (m->text[at] == '.' || m->text[at] == '+'))
+		return at + 1;
+	while (at < m->length && (m->text[at] == '-' || m->text[at] == '_'))
+		at++;
+	return at;
+}
+
+/* The length of what joins two parts of a run at `at`, or 0. */
 static size_t joint(const struct mask_run *m, size_t at)
 {
-	size_t end = at;
+	size_t end = joiners(m, at);
 
-	if (at < m->length && (m->text[at] == '.' || m->text[at] == '+'))
-		end++;
-	else
-		while (end < m->length && (m->text[end] == '-' || m->text[end] == '_'))
-			end++;
 	return end > at && end < m->length && MASK_IS_ALNUM(m->text[end]) ? end - at : 0;
 }
 
@@ -101,12 +106,14 @@ static size_t client_at(const struct mask_run *m, size_t at)
 
 	for (size_t i = 0; i < m->count; i++) {
 		const struct mask_name *name = &m->names[i];
-		size_t k = 0, end = at + name->length;
+		size_t k = 0;
 		if (name->length <= longest || name->length > m->length - at)
 			continue;
 		while (k < name->length && mask_fold(m->text[at + k]) == mask_fold(name->bytes[k]))
 			k++;
-		if (k == name->length && !(end < m->length && MASK_IS_ALNUM(m->text[end])) && joint(m, end) == 0)
+		/* Not in the middle of a run, be its rest masked already. */
+		size_t next = joiners(m, at + name->length);
+		if (k == name->length && !(next < m->length && MASK_IS(m->text[next], PART)))
 			longest = name->length;
 	}
 	return longest > 0 ? at + longest : 0;

@@ -145,7 +145,7 @@ end
 
 -- Whether a word, or a part of one, goes on here.
 local function goes_on(text, at)
-  return text:find("^" .. ALNUM, at) or joint_end(text, at)
+  return text:find("^" .. PART, at) or text:find("^[.+]" .. PART, at) or text:find("^[-_]+" .. PART, at)
 end
 
 local function is_ipv4(word)
