@@ -3,6 +3,7 @@
 #   make              both cores (Lua 5.3 and 5.4); fetches what the build needs
 #   make demo         names real mail servers; TARGETS="ADDRESS ..." scans these instead
 #   make test         every test; fetches what the tests need
+#   make test-matrix  those through Nmap again, with Debian's newer Nmaps as well
 #   make lint         warnings of gcc, clang and luacheck
 #   make check-asan   the C tests alone, under ASan and UBSan
 #   make fuzz         random bytes for FUZZ_S seconds (60) at each thing that reads them in C
@@ -32,7 +33,7 @@ lua/deepid/core-%.so: $(CSRC) $(HEADERS) | $(if $(LUA_INCDIR),,deps)
 BUILD_PACKAGES := libc6-dev libpcre2-dev libxxhash-dev liblua5.3-dev liblua5.4-dev
 # Other makers' packages of Node have npm inside, and conflict with Debian's.
 DEMO_PACKAGES  := nmap lua5.4 $(if $(shell command -v npm),,npm)
-TEST_PACKAGES  := $(DEMO_PACKAGES) lua5.3 gcc clang lua-check luarocks python3 openssl libxml2-utils
+TEST_PACKAGES  := $(DEMO_PACKAGES) lua5.3 gcc clang lua-check luarocks python3 openssl libxml2-utils iproute2
 
 FUZZ_PACKAGES  := clang libclang-rt-dev
 
@@ -73,7 +74,14 @@ demo: all demo-deps
 	test/lab/demo $(TARGETS)
 
 test: all test-deps $(C_TESTS)
+	test/lab/lab get
+	test/nmap/nmaps --get bookworm-backports
 	test/run
+
+test-matrix: all test-deps
+	test/lab/lab get
+	test/nmap/nmaps --get bookworm-backports trixie sid
+	test/run test/nmap/*.lua test/nmap/*.sh test/hostile/*.lua
 
 check-asan: test-deps $(C_TESTS)
 	test/run $(C_TESTS)
@@ -171,4 +179,4 @@ rock-install:
 clean:
 	rm -rf build $(CORES)
 
-.PHONY: all deps demo-deps test-deps fuzz-deps demo test check-asan fuzz soak lint install uninstall rock rock-install clean
+.PHONY: all deps demo-deps test-deps fuzz-deps demo test test-matrix check-asan fuzz soak lint install uninstall rock rock-install clean

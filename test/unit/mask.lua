@@ -4,6 +4,7 @@ local t = require "tap"
 local core = assert(require "deepid.core".load())
 local oracle = require "mask_oracle"
 local cases = require "mask_cases"
+local transcripts = require "deepid.transcript"
 
 local STRENGTHS = { "volatile", "template" }
 
@@ -39,6 +40,39 @@ t.test("the caller's mistakes raise", function()
   local many = {}
   for i = 1, 33 do many[i] = "n" .. i end
   t.raises("too many names", core.mask, "", "volatile", many)
+end)
+
+-- Recordings of real servers ask most things more than once, on connections some time apart: what was the same must be masked the same.
+
+local function recordings()
+  local texts = {}
+  for path in io.popen "ls test/transcripts/*.md":lines() do
+    local file = assert(io.open(path))
+    texts[#texts + 1] = { path = path, transcript = transcripts.from_markdown(file:read "a", path) }
+    file:close()
+  end
+  return texts
+end
+
+t.test("a server asked twice masks to the same bytes", function()
+  local differ, pairs_seen = 0, 0
+  for _, recording in ipairs(recordings()) do
+    local before = {}
+    -- INetSim, a decoy, lists its extensions in another order each time.
+    local steps = recording.path:find "inetsim" and {} or recording.transcript.steps
+    for _, step in ipairs(steps) do
+      local question = step.step .. step.tls .. step.sent
+      local masked = core.mask(step.reply, "volatile", { "scanner.example" })
+      if before[question] and step["end"] == "reply" then
+        t.eq(masked, before[question].masked, recording.path .. ", " .. step.step)
+        pairs_seen = pairs_seen + 1
+        if before[question].reply ~= step.reply then differ = differ + 1 end
+      elseif step["end"] == "reply" then
+        before[question] = { masked = masked, reply = step.reply }
+      end
+    end
+  end
+  t.ok(pairs_seen > 50 and differ > 0, pairs_seen .. " pairs, " .. differ .. " of them differ unmasked")
 end)
 
 -- Random texts: pieces that mean something, put together and then spoiled. The seed is fixed, so a failure can be run again.
