@@ -58,8 +58,8 @@ t.test("a server asked twice masks to the same bytes", function()
   local differ, pairs_seen = 0, 0
   for _, recording in ipairs(recordings()) do
     local before = {}
-    -- INetSim, a decoy, lists its extensions in another order each time.
-    local steps = recording.path:find "inetsim" and {} or recording.transcript.steps
+    -- INetSim, a decoy, lists its extensions in another order each time; postscreen greets those that it knows otherwise.
+    local steps = (recording.path:find "inetsim" or recording.path:find "postscreen") and {} or recording.transcript.steps
     for _, step in ipairs(steps) do
       local question = step.step .. step.tls .. step.sent
       local masked = core.mask(step.reply, "volatile", { "scanner.example" })
