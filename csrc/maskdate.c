@@ -76,18 +76,15 @@ static size_t digits_at(const struct cursor *c, size_t at, unsigned *value)
 static size_t name_at(const struct cursor *c, size_t at, const char *const *names, size_t count)
 {
 	size_t length = letters_at(c, at);
+	const char *text = c->text + at;
 
-	if (length < 3 || length > 9 || (at + length < c->length && MASK_IS(c->text[at + length], MASK_DIGIT)))
+	if (length < 3 || length > 9 || (at + length < c->length && MASK_IS(text[length], MASK_DIGIT)))
 		return 0;
-	for (size_t i = 0; i < count; i++) {
-		size_t k = 0;
-		if (mask_fold(c->text[at]) != names[i][0] || (length != 3 && length != strlen(names[i])))
-			continue;
-		while (k < length && mask_fold(c->text[at + k]) == names[i][k])
-			k++;
-		if (k == length)
-			return length;
-	}
+	char first[] = { mask_fold(text[0]), mask_fold(text[1]), mask_fold(text[2]) };
+	/* No two names of a list have the first three letters in common. */
+	for (size_t i = 0; i < count; i++)
+		if (memcmp(first, names[i], 3) == 0)
+			return length == 3 || mask_word_in(text, length, names + i, 1) ? length : 0;
 	return 0;
 }
 

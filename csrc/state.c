@@ -31,7 +31,10 @@ enum deepid_err survey_walk_start(struct survey_walk *walk, struct survey *s)
 	walk->survey = s;
 	walk->id = ++s->walk;
 	if (result == DEEPID_OK && s->run_count == 0) {
-		survey_sort(s);
+		if (!s->sorted) {
+			survey_sort(s);
+			survey_index(s);
+		}
 		return DEEPID_OK;
 	}
 	if (result == DEEPID_OK && s->count > 0)

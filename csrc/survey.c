@@ -53,14 +53,6 @@ static uint64_t *find(const struct survey *s, const struct group_key *key)
 	return &s->slots[at];
 }
 
-/* Fills the slots anew from the groups. */
-static void index_groups(struct survey *s)
-{
-	memset(s->slots, 0, 2 * s->room * sizeof *s->slots);
-	for (size_t i = 0; i < s->count; i++)
-		*find(s, &s->groups[i]->key) = tag_of(&s->groups[i]->key) | (i + 1);
-}
-
 /* Makes room for twice as many groups, or for the first. */
 static bool grow(struct survey *s)
 {
@@ -80,7 +72,7 @@ static bool grow(struct survey *s)
 	s->slots = slots;
 	s->groups = groups;
 	s->room = room;
-	index_groups(s);
+	survey_index(s);
 	return true;
 }
 
@@ -112,13 +104,18 @@ struct sort_item {
 	struct group *group;
 };
 
-/* Sorts by all that the keys have; for few items, and for those whose first 64 bits are the same. */
+static bool sorts_before(const struct sort_item *a, const struct sort_item *b)
+{
+	return a->key < b->key || (a->key == b->key && group_key_compare(&a->group->key, &b->group->key) < 0);
+}
+
+/* For few items, and for those whose first 64 bits are the same. */
 static void sort_few(struct sort_item *items, size_t count)
 {
 	for (size_t i = 1; i < count; i++) {
 		struct sort_item item = items[i];
 		size_t at = i;
-		for (; at > 0 && group_key_compare(&item.group->key, &items[at - 1].group->key) < 0; at--)
+		for (; at > 0 && sorts_before(&item, &items[at - 1]); at--)
 			items[at] = items[at - 1];
 		items[at] = item;
 	}
@@ -154,7 +151,7 @@ static void sort_items(struct sort_item *items, size_t count, unsigned shift)
 			sort_few(items + from, ends[byte] - from);
 }
 
-/* The slots, which are filled anew behind, have just the room for what is sorted. */
+/* The slots have just the room for what is sorted, and hold nothing of use behind. */
 void survey_sort(struct survey *s)
 {
 	struct sort_item *items = (struct sort_item *)(void *)s->slots;
@@ -168,8 +165,14 @@ void survey_sort(struct survey *s)
 	sort_items(items, s->count, 56);
 	for (size_t i = 0; i < s->count; i++)
 		s->groups[i] = items[i].group;
-	index_groups(s);
 	s->sorted = true;
+}
+
+void survey_index(struct survey *s)
+{
+	memset(s->slots, 0, 2 * s->room * sizeof *s->slots);
+	for (size_t i = 0; i < s->count; i++)
+		*find(s, &s->groups[i]->key) = tag_of(&s->groups[i]->key) | (i + 1);
 }
 
 /* --- Opening, failing, closing --- */

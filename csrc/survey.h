@@ -131,8 +131,11 @@ enum deepid_err survey_read(struct survey *survey, enum deepid_err result);
 /* Adds a group that was read. */
 enum deepid_err survey_absorb(struct survey *survey, const struct group *other);
 
-/* Puts the groups in the order of their keys. */
+/* Puts the groups in the order of their keys, unless they are; the slots must then be filled anew. */
 void survey_sort(struct survey *survey);
+
+/* Fills the slots from the groups. */
+void survey_index(struct survey *survey);
 
 /* Writes the groups out as a run and forgets them. */
 enum deepid_err survey_spill(struct survey *survey);
