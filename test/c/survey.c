@@ -148,8 +148,10 @@ static void cap(void)
 
 	CHECK(survey_open(&survey, &options, &memory));
 	for (uint32_t i = 0; i < 200000; i++) {
-		struct address host = { i % 2 ? draw(&random) : 0, i % 2 ? draw(&random) : UINT64_C(0xffff00000000) | (uint32_t)draw(&random) };
-		int length = snprintf(key, sizeof key, "%u", i % 4 ? i : i % 256);
+		struct address host = { 0, UINT64_C(0xffff00000000) | (uint32_t)draw(&random) };
+		if (draw(&random) % 2)
+			host = (struct address){ draw(&random), draw(&random) };
+		int length = snprintf(key, sizeof key, "%u", i % 8 ? i % 307 : 1000 + i);
 		CHECK(survey_add(&survey, &host, 1, key, (size_t)length, key, (size_t)length));
 	}
 	CHECK(survey_dump(&survey, "got"));
@@ -193,6 +195,30 @@ static void counts(void)
 	tap_ok(ordered, "no more networks than hosts");
 }
 
+/* The text is that of the lowest hash, of one host the smallest, whatever came first. */
+static void texts(void)
+{
+	static const char *const texts[] = { "b", "ab", "a", "", "abc", "aa" };
+	bool same = true;
+
+	for (size_t first = 0; first < 6; first++) {
+		struct address low = { 0, UINT64_C(0xffff00000001) }, high = { 0, UINT64_C(0xffff00000002) };
+		struct host one = host_of(&low), two = host_of(&high), *best = one.hashes[0] < two.hashes[0] ? &one : &two;
+		struct pool pool;
+		struct group group;
+		pool_open(&pool, 1 << 20, &deepid_malloc);
+		group_init(&group, (struct group_key){ 1, 2, 3 });
+		for (size_t i = 0; i < 6; i++) {
+			const char *text = texts[(first + i) % 6];
+			if (!group_add(&group, &pool, best == &one ? &two : &one, "", 0) || !group_add(&group, &pool, best, *text ? text : "aaa", *text ? strlen(text) : 3))
+				abort();
+		}
+		same = same && group.text_length == 1 && group.text[0] == 'a' && address_compare(&group.text_host, &best->networks[0]) == 0;
+		pool_close(&pool);
+	}
+	tap_ok(same, "of several texts the same one stays");
+}
+
 /* IPv4 lies within ::/48, so widening changes the order of addresses around it. */
 static void mixed_order(void)
 {
@@ -232,6 +258,7 @@ int main(void)
 	small_memory();
 	cap();
 	counts();
+	texts();
 	mixed_order();
 	unlink("want");
 	unlink("got");

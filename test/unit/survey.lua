@@ -118,6 +118,8 @@ t.test("what a group looks like", function()
   list[1].key = nil
   t.eq(list, { { kind = 7, hosts = 2, networks24 = 2, networks16 = 2, examples = { "192.0.2.1", "fe80::1" }, example = "220 \0\255" } })
   t.eq(s:totals(), { hosts = 2, networks24 = 2, networks16 = 2 })
+  s:add("192.0.2.2", 7, "key")
+  t.eq(s:totals(), { hosts = 3, networks24 = 2, networks16 = 2 })
   local none = core.survey()
   t.eq(list_of(none), {})
   t.eq(none:totals(), { hosts = 0, networks24 = 0, networks16 = 0 })
