@@ -186,16 +186,18 @@ end
 --- Hosts grouped by what their main sessions show. Controls take no part: they are no targets.
 --
 -- @param hosts  what <code>hosts</code> gave
+-- @param kinds  (optional) array of kind names, default all
 -- @return store, see <code>deepid.groups</code>
 -- @return table: kind name -> key -> array of hosts
-function Survey:grouped(hosts)
+function Survey:grouped(hosts, kinds)
+  kinds = kinds or KINDS
   local store, index = groups.open(), {}
-  for _, kind in ipairs(KINDS) do index[kind] = {} end
+  for _, kind in ipairs(kinds) do index[kind] = {} end
   for _, host in ipairs(hosts) do
-    for number, kind in ipairs(KINDS) do
+    for _, kind in ipairs(kinds) do
       local key = host.main and not self.control[host.address] and host.main[kind]
       if key then
-        store:add(host.address, number, key, key)
+        store:add(host.address, KINDS[kind], key, key)
         index[kind][key] = index[kind][key] or {}
         table.insert(index[kind][key], host)
       end
