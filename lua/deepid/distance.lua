@@ -36,10 +36,12 @@ local function ttls(host, digest)
   if is_ttl(own) and is_ttl(other) then return own, other end
 end
 
+local MOST_TIMES = 64
+
 local function numbers(list)
   local kept = {}
   for _, value in ipairs(type(list) == "table" and list or {}) do
-    if type(value) == "number" and value >= 0 and value < 1e6 then kept[#kept + 1] = value end
+    if #kept < MOST_TIMES and type(value) == "number" and value >= 0 and value < 1e6 then kept[#kept + 1] = value end
   end
   return kept
 end
@@ -59,7 +61,6 @@ function M.judge(host)
   local digest = host.main
   if not digest then return {} end
   local path, found = digest.path or host.path or {}, {}
-  if type(path) ~= "table" then path = {} end
   if type(path.hops) == "table" then
     found = hops.compare(path.hops, digest.port, path.reference or path.other_port)
     found.traced = found.answered_at ~= nil and found.target_at ~= nil

@@ -17,29 +17,30 @@ local ODD_TIMES = 0.05 -- of honest hosts, at most, answer on two ports from dif
 local TIME_ALPHA = 1e-6
 local NEAR_MS, FAR_MS, OWN_MS = 3, 10, 0.2 -- no wide-area path is answered within 3 ms; a loopback connect takes 0.01-0.06 ms
 
---- The kinds. `direct`: may carry `intercepted`. `says` gets the finding's own values in $name.
+--- The kinds. `direct`: may carry `intercepted`. `hint`: odd about one host, told beside it, and no more. `says` gets the
+-- finding's own values in $name.
 M.KINDS = {
   control = { weight = 0.98, direct = true,
-    says = "$count of the control addresses, where no mail server is, answered on port 25 ($example)" },
+    says = "$hosts named as control, where no mail server is, answered on port 25" },
   path_hops = { weight = 0.97, direct = true,
-    says = "traced: port 25 of $count hosts is answered $at hops away$by, the hosts themselves are $target hops away" },
+    says = "traced: port 25 of $hosts is answered $at hops away$by, the rest of them $target hops away" },
   path_ttl = { weight = 0.95, direct = true,
-    says = "the answers of $count hosts on port 25 came over $at hops, those of their other ports over $target" },
+    says = "the answers of $hosts on port 25 came over $at hops, those of their other ports over $target" },
   syn_silence = { weight = 0.92, direct = true,
-    says = "port 25 of $count hosts accepts connections from this machine's programs, and no packet of its own: something on this machine answers" },
+    says = "port 25 of $hosts accepts connections from this machine's programs, and no packet of its own: something on this machine answers" },
   connect_time = { weight = 0.9, direct = true,
-    says = "port 25 of $count hosts in unrelated networks connects in $ms ms at best, their other ports in $other_ms ms" },
+    says = "port 25 of $hosts in unrelated networks connects in $ms ms at best, their other ports in $other_ms ms" },
   vantage = { weight = 0.97, direct = true,
-    says = "$count hosts say the same from here, and each something else from another place" },
+    says = "$hosts say the same from here, and something else, each of its own, from another place" },
   signature = { weight = 0.85, direct = true, -- the rule's own confidence, where it states one
-    says = "$count hosts sent '$name'" },
+    says = "$hosts sent '$name'" },
   uniformity = { weight = 0.5,
-    says = "$count hosts in $units unrelated networks $show" },
-  ttl_hint = { weight = 0.4,
+    says = "$hosts in $units unrelated networks $show" },
+  ttl_hint = { weight = 0.4, hint = true,
     says = "the answer on port 25 came over $at hops, that of another port over $target" },
-  time_hint = { weight = 0.2,
+  time_hint = { weight = 0.2, hint = true,
     says = "port 25 connects in $ms ms at best, another port in $other_ms ms" },
-  contradiction = { weight = 0.1,
+  contradiction = { weight = 0.1, hint = true,
     says = "$what" },
 }
 
@@ -49,8 +50,7 @@ end
 
 --- Makes a finding of a kind.
 function M.finding(kind, hosts, where, values, weight)
-  values.count = values.count or #hosts
-  values.example = hosts[1] and hosts[1].address
+  values.hosts = #hosts == 1 and "1 host" or ("%d hosts"):format(#hosts)
   return { kind = kind, weight = weight or M.KINDS[kind].weight, where = where, hosts = hosts, says = fill(M.KINDS[kind].says, values) }
 end
 
@@ -267,21 +267,35 @@ function M.gather(context)
   return all
 end
 
---- The probability that something answers in the targets' place, from findings: each kind once, with its best weight.
---
--- @return probability
--- @return whether a direct kind is among them
-function M.combine(findings)
-  local best, direct, wrong = {}, false, 1.0
-  for _, finding in ipairs(findings) do
-    best[finding.kind] = math.max(best[finding.kind] or 0, finding.weight)
-    direct = direct or M.KINDS[finding.kind].direct == true
+-- Whether two findings have a host in common.
+local function overlaps(finding, addresses)
+  for _, host in ipairs(finding.hosts) do
+    if addresses[host.address] then return true end
   end
-  local kinds = {}
+  return false
+end
+
+--- The probability that something answers in the targets' place: each kind once, with its best weight. Hints do not count, and
+-- uniformity only where it is of hosts that a direct finding names too.
+--
+-- @return probability; 0 where nothing direct was found
+function M.combine(findings)
+  local best, addresses = {}, {}
+  for _, finding in ipairs(findings) do
+    if M.KINDS[finding.kind].direct then
+      best[finding.kind] = math.max(best[finding.kind] or 0, finding.weight)
+      for _, host in ipairs(finding.hosts) do addresses[host.address] = true end
+    end
+  end
+  if not next(best) then return 0 end
+  for _, finding in ipairs(findings) do
+    if finding.kind == "uniformity" and overlaps(finding, addresses) then best.uniformity = finding.weight end
+  end
+  local kinds, wrong = {}, 1.0
   for kind in pairs(best) do kinds[#kinds + 1] = kind end
   table.sort(kinds) -- the order of a product matters in its last bit
   for _, kind in ipairs(kinds) do wrong = wrong * (1 - best[kind]) end
-  return 1 - wrong, direct
+  return 1 - wrong
 end
 
 return M

@@ -5,6 +5,7 @@
 --   kind, key        what is shared ("hostname", "certificate" or "notice") and its bytes
 --   members          array of host facts that share it
 --   observed, needed unrelated networks that share it, and how many would be surprising
+--   apart            as observed, but hosts without PTR names are not taken for one owner's
 --   share            of the hosts that answered in the group's largest network, those in the group (0..1)
 --   catalogue        see deepid.catalogue
 -- A host's case (M.HOST): distance (deepid.distance), host, unit_alone.
@@ -127,16 +128,23 @@ GROUP[7] = { name = "own_distance", source = "doc/uniformity.md: a refusal names
   end
 end }
 
+-- With the names of its hosts the same refusal would be surprising, or one owner's.
+GROUP[8] = { name = "nameless", source = "doc/uniformity.md: a refusal names nobody", apply = function(case)
+  if case.kind == "notice" and case.observed < case.needed and case.apart >= case.needed then
+    return "they may be one owner's: without PTR names of the hosts nothing speaks against it"
+  end
+end }
+
 -- A whole network that announces one host is told of: nothing innocent explains it yet.
 local function is_whole_network(case) return case.kind ~= "notice" and case.share >= M.ONE_NETWORK.share end
 
-GROUP[8] = { name = "one_network", source = "doc/uniformity.md: within one network statistics say nothing", apply = function(case)
+GROUP[9] = { name = "one_network", source = "doc/uniformity.md: within one network statistics say nothing", apply = function(case)
   if case.observed <= 1 and not is_whole_network(case) then
     return "they are in one network or of one owner: a pool, one host with several addresses or one policy is likelier than an interceptor"
   end
 end }
 
-GROUP[9] = { name = "small_sample", source = "doc/uniformity.md", apply = function(case)
+GROUP[10] = { name = "small_sample", source = "doc/uniformity.md", apply = function(case)
   if case.observed > 1 and case.observed < case.needed and not is_whole_network(case) then
     return ("too few to mean anything: %d unrelated networks, and chance may do that below %d"):format(case.observed, case.needed)
   end

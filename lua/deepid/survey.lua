@@ -81,7 +81,7 @@ function M.digest(transcript, result)
   local greeting, ehlo, names = first(transcript, "greeting"), first(transcript, "ehlo"), own_names(transcript)
   local certificate = transcript.certificate
   local digest = {
-    port = transcript.port or 25, path = transcript.path, answered = greeting ~= nil,
+    port = transcript.port or 25, path = type(transcript.path) == "table" and transcript.path or nil, answered = greeting ~= nil,
     hostname = public_name(greeting and reply.domain(greeting.reply)), ehlo_name = public_name(ehlo and reply.domain(ehlo.reply)),
     greeting = greeting and mask.mask(greeting.reply, "volatile", names):sub(1, KEY_BYTES),
     template = greeting and mask.mask(greeting.reply, "template", names):sub(1, KEY_BYTES),
@@ -103,6 +103,11 @@ Survey.__index = Survey
 function M.new()
   return setmetatable({ by_address = {}, scanner = {}, control = {}, known = {}, vantage = {} }, Survey)
 end
+
+-- Saved files may hold anything; what is no address or name is left out.
+local function is_address(text) return type(text) == "string" and #text <= 64 and text:find("^[%w.:%%_-]+$") ~= nil end
+
+local function is_name(text) return type(text) == "string" and #text <= 255 and text:find("^[%w._-]+$") ~= nil end
 
 local function host_of(survey, address)
   local host = survey.by_address[address]
@@ -131,10 +136,10 @@ function ADD.scan(survey, record)
 end
 
 function ADD.host(survey, record)
-  if type(record.address) ~= "string" then return end
+  if not is_address(record.address) then return end
   local host = host_of(survey, record.address)
   for _, name in ipairs(type(record.names) == "table" and record.names or {}) do
-    local domain = type(name) == "string" and network.registered_domain(name)
+    local domain = is_name(name) and network.registered_domain(name)
     if domain and not network.is_generic(name) then
       host.names[#host.names + 1] = name:lower()
       host.domains[#host.domains + 1] = domain
@@ -147,7 +152,7 @@ function ADD.host(survey, record)
 end
 
 function ADD.transcript(survey, record, result)
-  if type(record.address) ~= "string" then return end
+  if not is_address(record.address) then return end
   local digest = M.digest(record, result)
   host_of(survey, record.address).sessions[digest.port] = digest
 end

@@ -84,7 +84,7 @@ local function new_case(kind, group, members, catalogue, answered)
   local same = kind == "hostname" and same_machine(members) or members
   local case = {
     kind = kind, key = group.example, members = members, same = same, hosts = group.hosts, networks = group.networks16,
-    examples = group.examples, catalogue = catalogue, observed = count_units(kind, same),
+    examples = group.examples, catalogue = catalogue, observed = count_units(kind, same), apart = (network.units(same)),
   }
   case.share, case.network = one_network(same, answered)
   return case
