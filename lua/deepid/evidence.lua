@@ -34,8 +34,8 @@ M.KINDS = {
     says = "$hosts say the same from here, and something else, each of its own, from another place" },
   signature = { weight = 0.85, direct = true, -- the rule's own confidence, where it states one
     says = "$hosts sent '$name'" },
-  uniformity = { weight = 0.5,
-    says = "$hosts in $units unrelated networks $show" },
+  uniformity = { weight = 0.8,
+    says = "$hosts in $units $show" },
   ttl_hint = { weight = 0.4, hint = true,
     says = "the answer on port 25 came over $at hops, that of another port over $target" },
   time_hint = { weight = 0.2, hint = true,
@@ -195,7 +195,7 @@ FIND[8] = function(context)
   for _, case in ipairs(context.groups) do
     if case.fires then
       found[#found + 1] = M.finding("uniformity", case.same, "unknown",
-        { units = case.observed, show = SHOW[case.kind]:format(context.show(case.key)) })
+        { units = case.fires == "unrelated" and case.observed .. " unrelated networks" or "one network", show = SHOW[case.kind]:format(context.show(case.key)) })
     end
   end
   return found

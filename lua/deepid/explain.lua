@@ -46,6 +46,23 @@ end
 
 local function hostname(host) return host.main.hostname end
 
+-- The certificate key of a host's other mail ports; the lowest port's, so that the order in which they were read does not count.
+local function other_certificate(host)
+  local lowest, key
+  for port, digest in pairs(host.sessions) do
+    if port ~= host.main.port and digest.certificate and (not lowest or port < lowest) then lowest, key = port, digest.certificate end
+  end
+  return key
+end
+
+local function count_with(members, value_of, value)
+  local count = 0
+  for _, host in ipairs(members) do
+    if value_of(host) == value then count = count + 1 end
+  end
+  return count
+end
+
 -- The one registered domain that the PTR names of all members share.
 local function common_domain(members)
   local counts = {}
@@ -103,6 +120,10 @@ GROUP[5] = { name = "appliances", source = "doc/uniformity.md: what one owner's 
   if case.kind == "certificate" and distinct(case.members, hostname) > 1 then
     return "several machines of one owner or maker: they share a certificate, and each announces a name of its own"
   end
+  local shared, key = distinct(case.members, other_certificate)
+  if case.kind == "notice" and shared == 1 and count_with(case.members, other_certificate, key) >= 2 then
+    return "machines of one owner: their other mail ports share a certificate"
+  end
   local domain = #case.members > 1 and case.kind == "notice" and common_domain(case.members)
   if domain then return ("machines of one owner: the PTR names of all are under %s"):format(domain) end
 end }
@@ -112,9 +133,11 @@ GROUP[6] = { name = "shared_hosting", source = "a hoster's PTR names on all of t
   if domain then return ("shared hosting: the PTR names of all are under %s, the hoster's or owner's"):format(domain) end
 end }
 
--- A refusal names nobody, so one owner's machines in many networks are to be excluded by where they answer from.
-GROUP[7] = { name = "own_distance", source = "doc/uniformity.md: a refusal names nobody", apply = function(case)
-  if case.kind ~= "notice" then return nil end
+-- So many members at their own distance are enough: ports are forwarded to other machines honestly, too.
+local OWN_DISTANCE = 0.6
+
+-- One box cannot answer from as far away as each of its victims.
+GROUP[7] = { name = "own_distance", source = "RFC 1812 5.3.1: each router on the way takes one from the TTL", apply = function(case)
   local agree, distances, count = 0, {}, 0
   for _, host in ipairs(case.members) do
     local found = distance.judge(host)
@@ -123,7 +146,7 @@ GROUP[7] = { name = "own_distance", source = "doc/uniformity.md: a refusal names
       if not distances[found.at] then distances[found.at], count = true, count + 1 end
     end
   end
-  if count >= 3 and agree >= 0.9 * #case.members then
+  if count >= 3 and agree >= OWN_DISTANCE * #case.members then
     return "each answer came from as far away as its host's other ports: no one box gave them all"
   end
 end }
@@ -131,7 +154,7 @@ end }
 -- With the names of its hosts the same refusal would be surprising, or one owner's.
 GROUP[8] = { name = "nameless", source = "doc/uniformity.md: a refusal names nobody", apply = function(case)
   if case.kind == "notice" and case.observed < case.needed and case.apart >= case.needed then
-    return "they may be one owner's: without PTR names of the hosts nothing speaks against it"
+    return "they may be one owner's: the PTR names of the hosts do not speak against it"
   end
 end }
 

@@ -83,6 +83,28 @@ function M.is_generic(name)
     or RESERVED_DOMAINS[M.registered_domain(name) or ""] ~= nil
 end
 
+-- What line providers and hosters put into names that they make up for addresses.
+local LINE_WORDS = { "^dsl", "adsl", "^dyn", "dynamic", "dhcp", "^pool", "^cust", "^client", "^static", "^ip%d", "^ppp", "^cable", "broadband", "^host%-?%d" }
+
+--- Whether a PTR name was made up for the address by whoever provides the line, and so names no owner.
+function M.is_line_name(name, address)
+  name = name:lower()
+  local numbers, found = {}, 0
+  for number in address:gmatch("%d+") do numbers[tonumber(number)] = true end
+  for number in name:gmatch("%d+") do
+    if numbers[tonumber(number)] then
+      found = found + 1
+      numbers[tonumber(number)] = nil
+    end
+  end
+  if found >= 3 then return true end
+  local label = name:match("^[^.]*")
+  for _, word in ipairs(LINE_WORDS) do
+    if label:find(word) then return true end
+  end
+  return false
+end
+
 --- Units: hosts linked by a network or a registered domain of their PTR names are one, since whoever runs one of them may run
 -- them all.
 --

@@ -45,26 +45,38 @@ local function same_machine(members)
   return largest
 end
 
--- Unrelated networks in a group. A refusal names nobody, so hosts without a PTR name may all be one owner's.
-local function count_units(kind, members)
+-- A refusal names nobody: one owner's machines may all refuse with one text, on lines of many providers.
+local MOST_OF_SCAN = 1 / 3
+
+local function has_own_name(host)
+  for _, name in ipairs(host.names) do
+    if not network.is_line_name(name, host.address) then return true end
+  end
+  return false
+end
+
+-- Unrelated networks in a group. Hosts that refuse with one text and have no PTR name are taken for one owner's; where they are
+-- so many that the whole list of targets may be one owner's, so are hosts that a line provider named.
+local function count_units(kind, members, share)
   if kind ~= "notice" then return (network.units(members)) end
   local linked = {}
   for i, host in ipairs(members) do
-    linked[i] = { network = host.network, domains = #host.domains > 0 and host.domains or { "?" } }
+    local counts = #host.domains > 0 and (share <= MOST_OF_SCAN or has_own_name(host))
+    linked[i] = { network = host.network, domains = counts and host.domains or { "?" } }
   end
   return (network.units(linked))
 end
 
--- Hosts that answered in each network, and how many networks there are.
+-- Hosts that answered in each network, how many networks there are, and how many hosts.
 local function count_answered(hosts, survey)
-  local answered, networks = {}, 0
+  local answered, networks, total = {}, 0, 0
   for _, host in ipairs(hosts) do
     if host.main and host.main.answered and not survey.control[host.address] then
       if not answered[host.network] then answered[host.network], networks = 0, networks + 1 end
-      answered[host.network] = answered[host.network] + 1
+      answered[host.network], total = answered[host.network] + 1, total + 1
     end
   end
-  return answered, networks
+  return answered, networks, total
 end
 
 -- The group's largest share of those that answered in one network, of networks where the group has enough hosts to judge.
@@ -80,11 +92,11 @@ local function one_network(members, answered)
   return best, best_network
 end
 
-local function new_case(kind, group, members, catalogue, answered)
+local function new_case(kind, group, members, catalogue, answered, total)
   local same = kind == "hostname" and same_machine(members) or members
   local case = {
     kind = kind, key = group.example, members = members, same = same, hosts = group.hosts, networks = group.networks16,
-    examples = group.examples, catalogue = catalogue, observed = count_units(kind, same), apart = (network.units(same)),
+    examples = group.examples, catalogue = catalogue, observed = count_units(kind, same, #members / total), apart = (network.units(same)),
   }
   case.share, case.network = one_network(same, answered)
   return case
@@ -96,9 +108,12 @@ local function surprise(case)
   if case.kind ~= "notice" and case.share >= explain.ONE_NETWORK.share then return "one_network" end
 end
 
+-- A pair of networks that share some other name is in every larger scan, and says nothing about its population.
+local TELLING = 3
+
 -- Threshold and probability, with the class that the scan's other groups suggest.
 local function rate(case, m, other, classes)
-  if other >= 2 then
+  if other >= TELLING then
     classes = table.move(classes, 1, #classes, 1, {})
     classes[#classes + 1] = chance.estimate(m, other)
   end
@@ -130,13 +145,13 @@ end
 -- @return networks among the hosts that answered
 function M.judge(survey, hosts, catalogue)
   local store, index = survey:grouped(hosts, M.TESTED)
-  local answered, m = count_answered(hosts, survey)
+  local answered, m, total = count_answered(hosts, survey)
   local all = {}
   for _, kind in ipairs(M.TESTED) do
     local cases = {}
     for group in store:groups(groups.KINDS[kind], 2) do
       local members = index[kind][group.example]
-      if members then cases[#cases + 1] = new_case(kind, group, members, catalogue, answered) end
+      if members then cases[#cases + 1] = new_case(kind, group, members, catalogue, answered, total) end
     end
     local unexplained = {}
     for _, case in ipairs(cases) do
