@@ -10,6 +10,9 @@ local network = require "deepid.network"
 
 local M = {}
 
+--- So many silent ports beside an open 25 are worth a word.
+M.SILENT = 3
+
 --- Fewest hosts, in unrelated networks, that make a pattern.
 M.PATTERN = 3
 
@@ -26,8 +29,8 @@ M.KINDS = {
     says = "traced: port 25 of $hosts is answered $at hops away$by, the rest of them $target hops away" },
   path_ttl = { weight = 0.95, direct = true,
     says = "the answers of $hosts on port 25 came over $at hops, those of their other ports over $target" },
-  syn_silence = { weight = 0.92, direct = true,
-    says = "port 25 of $hosts accepts connections from this machine's programs, and no packet of its own: something on this machine answers" },
+  own_host = { weight = 0.95, direct = true,
+    says = "connections to port 25 of $hosts are made, and no packet of them leaves this machine or is answered" },
   connect_time = { weight = 0.9, direct = true,
     says = "port 25 of $hosts in unrelated networks connects in $ms ms at best, their other ports in $other_ms ms" },
   vantage = { weight = 0.97, direct = true,
@@ -137,15 +140,19 @@ FIND[3] = function(context)
   return found
 end
 
--- A mail shield on the scanner's machine answers programs, and never sees the packets that a SYN scan makes itself.
+-- A mail shield on the scanner's machine answers its programs: no packet leaves, or the SYNs that Nmap sends itself stay unanswered
+-- where a connection is made.
 FIND[4] = function(context)
-  local odd = {}
+  local odd, stays = {}, false
   for _, host in ipairs(context.hosts) do
-    local listed = host.main and host.ports[host.main.port]
-    if listed and listed.state == "filtered" and host.main.answered then odd[#odd + 1] = host end
+    local listed = host.ports[25]
+    local is_silent = listed ~= nil and listed.state == "filtered"
+    local no_packet = host.main and host.main.path and host.main.path.leaves == false
+    if no_packet or (is_silent and (host.connects == true or (host.main and host.main.port == 25 and host.main.answered))) then odd[#odd + 1] = host end
+    stays = stays or no_packet
   end
-  if #odd < M.PATTERN then return {} end
-  return { M.finding("syn_silence", odd, "own_host", {}) }
+  if #odd == 0 or (#odd < M.PATTERN and not stays) then return {} end
+  return { M.finding("own_host", odd, "own_host", {}) }
 end
 
 -- Supporting evidence for each host alone; for many unrelated ones together more than their honest share explains.
@@ -234,6 +241,13 @@ local function is_behind_nat(scanner)
   return true
 end
 
+local function heard_elsewhere(host)
+  for number, port in pairs(host.ports) do
+    if number ~= 25 and (port.state == "open" or port.state == "closed") then return true end
+  end
+  return false
+end
+
 --- What one host's session says against itself, in words.
 --
 -- @param scanner  set of the scanner's addresses; empty where they are not known
@@ -249,6 +263,14 @@ function M.contradictions(host, scanner)
     found[#found + 1] = ("it greets as %s and answers EHLO as %s"):format(main.hostname, main.ehlo_name)
   end
   if main.mixed then found[#found + 1] = "its lines end in CRLF in one reply and in a bare LF in another: two programs wrote them" end
+  local other = host.sessions[587] or host.sessions[2525]
+  if main.port == 25 and main.ehlo and not main.ehlo:find("STARTTLS") and other and other.ehlo and other.ehlo:find("STARTTLS") then
+    found[#found + 1] = ("it offers STARTTLS on port %d and not on 25"):format(other.port)
+  end
+  local listed = host.ports[25]
+  if listed and listed.state == "open" and (host.silent or 0) >= M.SILENT and not heard_elsewhere(host) then
+    found[#found + 1] = ("port 25 alone answers, %d other ports are silent"):format(host.silent)
+  end
   if main.echoed and not scanner[main.echoed] and not is_behind_nat(scanner) then
     found[#found + 1] = ("it saw the client as %s, which is not this scanner: a proxy or NAT is between"):format(main.echoed)
   end

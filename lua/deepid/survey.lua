@@ -130,9 +130,10 @@ local ADD = {}
 function ADD.scan(survey, record)
   for _, address in ipairs(type(record.scanner) == "table" and record.scanner or {}) do survey.scanner[tostring(address)] = true end
   local arguments = type(record.arguments) == "table" and record.arguments or {}
-  read_addresses(arguments["smtp-deepid.control"], survey.control)
-  read_addresses(arguments["smtp-deepid.known"], survey.known)
-  if record.privileged ~= nil then survey.privileged = record.privileged end
+  for _, name in ipairs({ "control", "known" }) do
+    read_addresses(record[name], survey[name])
+    read_addresses(arguments["smtp-deepid." .. name], survey[name]) -- a bare `true` is no address, and does no harm
+  end
 end
 
 function ADD.host(survey, record)
@@ -149,6 +150,8 @@ function ADD.host(survey, record)
     if type(port) == "table" and math.type(port.port) == "integer" then host.ports[port.port] = port end
   end
   if type(record.path) == "table" then host.path = record.path end
+  if is_address(record.refused_by) then host.refused_by = record.refused_by end
+  host.connects, host.silent = record.connects, math.type(record.silent) == "integer" and record.silent or nil
 end
 
 function ADD.transcript(survey, record, result)

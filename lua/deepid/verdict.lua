@@ -18,7 +18,7 @@ local MOST_HOSTS, MOST_GROUPS, MOST_EXAMPLES, SHOWN = 1000, 100, 3, 120
 local SURE = 0.9
 
 -- Confidence where it is not the evidence's own: from the reliability table in doc/uniformity.md.
-local CONFIDENCE = { unrelated = 0.98, one_network = 0.9, blocked = 0.95, traced = 0.98, normal = 0.9, normal_by_path = 0.95 }
+local CONFIDENCE = { unrelated = 0.98, one_network = 0.9, blocked = 0.95, traced = 0.98, normal = 0.95, normal_by_path = 0.98 }
 
 local function show(bytes) return escape.visible(bytes, SHOWN) end
 
