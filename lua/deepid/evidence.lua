@@ -6,6 +6,7 @@
 
 local chance = require "deepid.chance"
 local distance = require "deepid.distance"
+local escape = require "deepid.escape"
 local network = require "deepid.network"
 
 local M = {}
@@ -54,7 +55,8 @@ end
 --- Makes a finding of a kind.
 function M.finding(kind, hosts, where, values, weight)
   values.hosts = #hosts == 1 and "1 host" or ("%d hosts"):format(#hosts)
-  return { kind = kind, weight = weight or M.KINDS[kind].weight, where = where, hosts = hosts, says = fill(M.KINDS[kind].says, values) }
+  return { kind = kind, weight = weight or M.KINDS[kind].weight, where = where, hosts = hosts,
+    says = escape.visible(fill(M.KINDS[kind].says, values)) }
 end
 
 local function span(list, key)
@@ -195,6 +197,8 @@ FIND[7] = function(context)
   return found
 end
 
+local SHOWN = 120 -- bytes of a key
+
 local SHOW = { hostname = "announce one host, '%s'", certificate = "show one certificate key", notice = "refuse with one text, '%s'" }
 
 FIND[8] = function(context)
@@ -202,7 +206,7 @@ FIND[8] = function(context)
   for _, case in ipairs(context.groups) do
     if case.fires then
       found[#found + 1] = M.finding("uniformity", case.same, "unknown",
-        { units = case.fires == "unrelated" and case.observed .. " unrelated networks" or "one network", show = SHOW[case.kind]:format(context.show(case.key)) })
+        { units = case.fires == "unrelated" and case.observed .. " unrelated networks" or "one network", show = SHOW[case.kind]:format(case.key:sub(1, SHOWN)) })
     end
   end
   return found
@@ -280,7 +284,7 @@ end
 --- All findings, in the order of FIND.
 --
 -- @param context  {survey, hosts (each with <code>distance</code>), groups (deepid.uniformity), explained (set of addresses whose
---   distance is innocent), show (makes bytes printable)}
+--   distance is innocent)}
 function M.gather(context)
   local all = {}
   for _, find in ipairs(FIND) do

@@ -46,7 +46,7 @@ local function notice_of(greeting, ehlo, names)
     local parsed = step and reply.parse(step.reply)
     if parsed and REFUSALS[parsed.code or ""] then
       local text = step.reply:gsub("%d+%.%d+%.%d+%.%d+", "<address>")
-      return mask.mask(text, "template", names):sub(1, KEY_BYTES)
+      return mask.mask(text, "template", names):sub(1, KEY_BYTES):match("^(.-)%s*$")
     end
   end
 end
