@@ -1,11 +1,13 @@
-"""Peers that no session should trip over, on 127.0.5.1 and up: one a line in PEERS.
+"""Scripted mail servers: those that no session should trip over, and a few plain ones; one a line in SETS.
 
-usage: peers.py FOLDER
+usage: peers.py FOLDER SET NETWORK...
 
-Writes FOLDER/cert.pem and key.pem, then FOLDER/peers: a line "ADDRESS PORT NAME" for each peer that listens, then the
-word "ready" on standard output. Ends when standard input does, and leaves FOLDER/heard: a JSON line for each connection
-that said something or was spoken to, {"peer", "heard", "early"}; early is what came before the greeting was sent.
+Each NETWORK, as 127.0.5., gets the set's peers at .1 and up; ::1 has one. Writes FOLDER/cert.pem and key.pem, then
+FOLDER/peers: a line "ADDRESS PORT NAME" for each that listens, then the word "ready" on standard output. Ends when
+standard input does, and leaves FOLDER/heard: a JSON line for each connection, {"address", "heard", "early"}; early is
+what came before the greeting was sent.
 """
+import errno
 import json
 import os
 import socket
@@ -16,9 +18,9 @@ import sys
 import threading
 import time
 
-NETWORK = "127.0.5."
 PLAIN, SMTPS = 2525, 465
 FLOOD = 64 * 1024 * 1024
+MISSING = (errno.EACCES, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)  # port 465 and we are not root; no IPv6
 PATIENCE = 100  # seconds that a peer stays; longer than any session
 
 
@@ -29,8 +31,8 @@ class Gone(Exception):
 class Line:
     """One connection: sends, hears commands, and remembers them."""
 
-    def __init__(self, connection, name, certificate):
-        self.connection, self.name, self.certificate = connection, name, certificate
+    def __init__(self, connection, address, certificate):
+        self.connection, self.address, self.certificate = connection, address, certificate
         self.heard, self.early, self.unread = b"", b"", b""
         connection.settimeout(PATIENCE)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -59,9 +61,10 @@ class Line:
     def listen_before_greeting(self, seconds):
         self.connection.settimeout(seconds)
         try:
-            self.early = self.connection.recv(4096)
-            if not self.early:
+            piece = self.connection.recv(4096)
+            if not piece:
                 raise Gone
+            self.early += piece
         except socket.timeout:
             pass
         self.connection.settimeout(PATIENCE)
@@ -122,7 +125,9 @@ def flood(line):
 
 
 def drip(line):
-    line.byte_by_byte(b"220 " + b"y" * PATIENCE, 1)
+    for byte in b"220 " + b"y" * PATIENCE:
+        line.send(bytes([byte]))
+        line.listen_before_greeting(1)
 
 
 def byte_segments(line):
@@ -174,10 +179,18 @@ def smtps(line):
     serve(line, GREETING, GOOD)
 
 
-def garbage(line):
-    line.connection.recv(4096)
-    line.send(os.urandom(200))
-    line.wait_for_end()
+def smtps_bytes(line):
+    line.start_tls()
+    serve(line, GREETING, GOOD, lambda text: line.byte_by_byte(text.encode(), 0.02))
+
+
+def garbage(delay):
+    def behave(line):
+        line.connection.recv(4096)
+        time.sleep(delay)
+        line.send(b"\x16garbage" * 25)
+        line.wait_for_end()
+    return behave
 
 
 def binary(line):
@@ -185,18 +198,16 @@ def binary(line):
     line.wait_for_end()
 
 
-BUSY = {"left": 1, "lock": threading.Lock()}
+WAS_BUSY = set()  # addresses that have refused once
 
 
 def busy_once(line):
     line.listen_before_greeting(0.3)  # a connect scan is gone by then, and does not count
-    with BUSY["lock"]:
-        BUSY["left"] -= 1
-        is_busy = BUSY["left"] >= 0
-    if not is_busy:
+    if line.address in WAS_BUSY:
         return serve(line, GREETING, GOOD)
+    WAS_BUSY.add(line.address)
     line.send("421 too many of you\r\n")
-    line.wait_for_end()
+    return line.wait_for_end()
 
 
 def hang_up(line):
@@ -207,7 +218,7 @@ def hang_up(line):
 LMTP_ONLY = {"OTHER": "500 5.5.1 this is LMTP: say LHLO\r\n", "LHLO": "250-peer.example\r\n250 PIPELINING\r\n",
              "HELP": "214 help\r\n", "QUIT": "221 bye\r\n"}
 
-PEERS = [
+HOSTILE = [
     ("close_at_once", PLAIN, close_at_once),
     ("mute", PLAIN, mute),
     ("flood", PLAIN, flood),
@@ -227,7 +238,10 @@ PEERS = [
     ("starttls_plain", PLAIN, peer(EHLO="250-peer.example\r\n250 STARTTLS\r\n", STARTTLS=talk_plain)),
     ("starttls", PLAIN, starttls),
     ("smtps", SMTPS, smtps),
-    ("garbage", SMTPS, garbage),
+    ("smtps_bytes", SMTPS, smtps_bytes),
+    ("garbage", SMTPS, garbage(0)),
+    ("garbage_later", SMTPS, garbage(0.8)),
+    ("garbage_late", SMTPS, garbage(1.5)),
     ("binary", PLAIN, binary),
     ("busy_once", PLAIN, busy_once),
     ("lmtp_only", PLAIN, lambda line: serve(line, GREETING, LMTP_ONLY)),
@@ -241,6 +255,31 @@ PEERS = [
 ]
 
 
+BLOCKED = "451 https://www.spamhaus.org/query/ip/127.0.0.1\r\n"
+RBLSMTPD = {verb: "250 rblsmtpd.local\r\n" for verb in ("HELO", "EHLO", "MAIL", "RSET", "NOOP")}
+PGP = "220 gw.example PGP Universal service ready (proxied server greeted us with: 220 in.example ESMTP Postfix)\r\n"
+EXIM = "220 mx.example.org ESMTP Exim 4.96 Tue, 24 Nov 2026 10:00:00 +0000\r\n"
+
+
+def web(line):
+    line.connection.recv(4096)
+    line.send("HTTP/1.0 200 OK\r\nServer: Apache/2.4.1 (Unix)\r\nContent-Type: text/html\r\n\r\n<html></html>\r\n")
+
+
+# For the script's own ways. What these servers say is in the knowledge's examples and in Nmap's probes.
+SCRIPT = [
+    ("exim", PLAIN, peer(EXIM)),
+    ("rblsmtpd", PLAIN, peer("220 rblsmtpd.local\r\n", OTHER=BLOCKED, HELP=BLOCKED, QUIT="221 rblsmtpd.local\r\n", **RBLSMTPD)),
+    ("pgp", PLAIN, peer(PGP)),
+    ("communigate", PLAIN, peer("220 mx.example.org ESMTP CommuniGate Pro 6.2.14\r\n")),
+    ("web", PLAIN, web),
+    ("drip", PLAIN, drip),
+    ("elsewhere", 8025, peer(EXIM)),
+]
+
+SETS = {"hostile": HOSTILE, "script": SCRIPT}
+
+
 def make_certificate(folder):
     key, certificate = os.path.join(folder, "key.pem"), os.path.join(folder, "cert.pem")
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
@@ -249,19 +288,19 @@ def make_certificate(folder):
     return certificate, key
 
 
-def attend(connection, name, behave, certificate, heard):
-    line = Line(connection, name, certificate)
+def attend(connection, address, behave, certificate, heard):
+    line = Line(connection, address, certificate)
     try:
         behave(line)
     except (Gone, OSError):
         pass
     finally:
         line.connection.close()
-    heard.append({"peer": name, "heard": line.heard.decode("latin-1"), "early": line.early.decode("latin-1")})
+    heard.append({"address": address, "heard": line.heard.decode("latin-1"), "early": line.early.decode("latin-1")})
 
 
-def listen(address, port, name, behave, certificate, heard):
-    listener = socket.socket()
+def listen(address, port, behave, certificate, heard):
+    listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((address, port))
     listener.listen(16)
@@ -269,19 +308,28 @@ def listen(address, port, name, behave, certificate, heard):
     def accept():
         while True:
             connection, _ = listener.accept()
-            threading.Thread(target=attend, args=(connection, name, behave, certificate, heard), daemon=True).start()
+            threading.Thread(target=attend, args=(connection, address, behave, certificate, heard), daemon=True).start()
     threading.Thread(target=accept, daemon=True).start()
 
 
-def main(folder):
+def all_peers(peers, networks):
+    """(address, port, name, behave) for each network, and the one of IPv6."""
+    for network in networks:
+        for number, (name, port, behave) in enumerate(peers, 1):
+            yield network + str(number), port, name, behave
+    yield "::1", PLAIN, "ipv6", peer()
+
+
+def main(folder, peers, networks):
     certificate, heard = make_certificate(folder), []
     with open(os.path.join(folder, "peers"), "w") as table:
-        for number, (name, port, behave) in enumerate(PEERS, 1):
+        for address, port, name, behave in all_peers(peers, networks):
             try:
-                listen(NETWORK + str(number), port, name, behave, certificate, heard)
-                table.write(f"{NETWORK}{number} {port} {name}\n")
-            except PermissionError:  # port 465, and we are not root
-                pass
+                listen(address, port, behave, certificate, heard)
+                table.write(f"{address} {port} {name}\n")
+            except OSError as problem:
+                if problem.errno not in MISSING:
+                    raise
     print("ready", flush=True)
     sys.stdin.read()
     with open(os.path.join(folder, "heard"), "w") as out:
@@ -289,4 +337,4 @@ def main(folder):
             out.write(json.dumps(entry) + "\n")
 
 
-main(sys.argv[1])
+main(sys.argv[1], SETS[sys.argv[2]], sys.argv[3:])
