@@ -8,7 +8,8 @@ local reply = require "deepid.reply"
 
 local M = {}
 
-local KEY_BYTES = 400 -- of a key; a longer reply is told by its beginning
+local KEY_BYTES = 240 -- of a key; a longer reply is told by its beginning
+local MOST_NAMES = 16 -- of the client's own, in one transcript
 local KINDS = groups.KINDS
 
 --- Ports on which hosts offer mail, beside 25 itself.
@@ -33,7 +34,7 @@ local function own_names(transcript)
   local names = { transcript.address }
   for _, step in ipairs(transcript.steps) do
     local said = step.sent:match("^%u%uLO%s+(%S+)") or step.sent:match("^LHLO%s+(%S+)")
-    if said then
+    if said and #names < MOST_NAMES then
       names[#names + 1] = said
       names[#names + 1] = said:match("^%[I?P?v?6?:?(.-)%]$")
     end
@@ -105,14 +106,14 @@ function M.new()
 end
 
 -- Saved files may hold anything; what is no address or name is left out.
-local function is_address(text) return type(text) == "string" and #text <= 64 and text:find("^[%w.:%%_-]+$") ~= nil end
+local function is_address(text) return type(text) == "string" and #text <= 64 and network.networks(text) ~= nil end
 
 local function is_name(text) return type(text) == "string" and #text <= 255 and text:find("^[%w._-]+$") ~= nil end
 
 local function host_of(survey, address)
   local host = survey.by_address[address]
   if not host then
-    host = { address = address, network = network.networks(address) or address, names = {}, domains = {}, ports = {}, sessions = {} }
+    host = { address = address, network = network.networks(address), names = {}, domains = {}, ports = {}, sessions = {} }
     survey.by_address[address] = host
   end
   return host

@@ -76,10 +76,18 @@ local function line_chance(members, all_named, all_own)
   return 1 - chance.tail(named, own + 1, (all_own - own + 1) / (others + 2)) -- Laplace's rule of succession
 end
 
+-- Whether the text is known as an interceptor's: one owner's machines would hardly send it.
+local function is_known_notice(members)
+  for _, front in ipairs(members[1].main.fronts or {}) do
+    if front.role == "interceptor" then return true end
+  end
+  return false
+end
+
 -- Unrelated networks in a group. Hosts that refuse with one text and have no PTR name are taken for one owner's; where they are
 -- so many that the whole list of targets may be one owner's, so are hosts that a line provider named.
 local function count_units(kind, members, share)
-  if kind ~= "notice" then return (network.units(members)) end
+  if kind ~= "notice" or is_known_notice(members) then return (network.units(members)) end
   local linked = {}
   for i, host in ipairs(members) do
     local counts = #host.domains > 0 and (share <= MOST_OF_SCAN or has_own_name(host))

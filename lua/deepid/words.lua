@@ -144,7 +144,7 @@ local function add_evidence(lines, object)
   for _, item in ipairs(object.evidence) do
     if item.kind ~= "uniformity" and shown < MOST_LINES then -- the groups are told below
       shown = shown + 1
-      lines[#lines + 1] = ("because: %s (%s%s)"):format(item.says, table.concat(item.examples, ", "), item.hosts > #item.examples and ", ..." or "")
+      lines[#lines + 1] = ("%s: %s (%s%s)"):format(object.verdict == "intercepted" and "because" or "suspicious", item.says, table.concat(item.examples, ", "), item.hosts > #item.examples and ", ..." or "")
     end
   end
   for _, one in ipairs(object.explained) do

@@ -73,6 +73,8 @@ local CASES = {
 
   { "an antivirus program's text", "signature", change(honest(5), { from = 1, to = 1, greeting = AVAST }), nil, "intercepted", "own_host" },
   { "a provider's class of text, and all say it", "signature", change(honest(8), { greeting = CLASS }), nil, "intercepted", "near_you" },
+  { "the same, and the hosts have no PTR names", "signature", change(honest(8), { greeting = CLASS, names = {} }), nil, "intercepted", "near_you" },
+  { "one host says it", "signature", change(honest(8), { from = 1, to = 1, greeting = CLASS }), nil, "normal" },
   { "a server that is busy", false, change(honest(5), { from = 1, to = 1, greeting = "421 too many connections" }), nil, "normal" },
 
   { "three of 24 announce one host", "uniformity", change(honest(24), { from = 1, to = 3, greeting = "220 mx.box.net ESMTP" }), nil, "uniform", "unknown" },

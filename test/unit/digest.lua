@@ -1,6 +1,6 @@
 --- What a transcript contributes to the survey, how records gather, and the plain Lua groups.
 
-local groups = require "deepid.groups"
+local groups = require "deepid.plaingroups"
 local survey = require "deepid.survey"
 local t = require "tap"
 local transcript = require "deepid.transcript"
