@@ -124,11 +124,20 @@ local function one_network(members, answered)
   return best, best_network
 end
 
+local MOST_EXAMPLES = 3
+
+-- Of the members and not of the store: those the store keeps are the ones of the lowest hash.
+local function first_addresses(members)
+  local list = {}
+  for i = 1, math.min(#members, MOST_EXAMPLES) do list[i] = members[i].address end
+  return list
+end
+
 local function new_case(kind, group, members, catalogue, seen)
   local same = kind == "hostname" and same_machine(members) or members
   local case = {
     kind = kind, key = group.example, members = members, same = same, hosts = group.hosts, networks = group.networks16,
-    examples = group.examples, catalogue = catalogue, observed = count_units(kind, same, #members / seen.hosts), apart = (network.units(same)),
+    examples = first_addresses(members), catalogue = catalogue, observed = count_units(kind, same, #members / seen.hosts), apart = (network.units(same)),
     line_chance = line_chance(members, seen.named, seen.own), own_names = select(2, count_named(members)),
   }
   case.share, case.network = one_network(same, seen.by_network)

@@ -12,7 +12,7 @@ local honest, change = scene.honest, scene.change
 local BOX = "220 mx.box.net ESMTP Postfix"
 local CLASS = "554 Direct connections are not allowed. Please use your provider's mail server."
 local NOTICE = "554 5.7.1 Outbound connections of this kind are refused here"
-local AVAST = "421 concurrent connections limit in avast exceeded(pass:20, processes:nmap.exe[1234])"
+local AVAST = "421 concurrent connections limit in avast exceeded(pass:20)"
 local SILENT = { { port = 25, state = "filtered", reason = "no-response" }, { port = 993, state = "open", reason = "syn-ack", ttl = 55 } }
 
 local function hops(at, target)
