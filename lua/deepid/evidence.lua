@@ -89,6 +89,21 @@ local function parted(hosts, key_of)
   end
 end
 
+-- Units among hosts, and those of them in which at least half of the hosts are hit: one odd machine in a large network does not
+-- make the network odd.
+local function count_units(hosts, is_hit)
+  local total, of = network.units(hosts)
+  local all, hits, most = {}, {}, 0
+  for i, host in ipairs(hosts) do
+    all[of[i]] = (all[of[i]] or 0) + 1
+    if is_hit(host) then hits[of[i]] = (hits[of[i]] or 0) + 1 end
+  end
+  for unit, count in pairs(hits) do
+    if count * 2 >= all[unit] then most = most + 1 end
+  end
+  return total, most
+end
+
 local function is_nearer(host) return host.distance.at and host.distance.target and host.distance.at < host.distance.target end
 
 local FIND = {}
@@ -131,12 +146,12 @@ FIND[3] = function(context)
   for _, host in ipairs(context.hosts) do
     if host.distance.at and host.distance.target and not host.distance.traced then measured[#measured + 1] = host end
   end
-  local all_units = network.units(measured)
   for at, hosts in parted(measured, function(host) return is_nearer(host) and host.distance.at or nil end) do
     local target, least = span(hosts, "target")
     local units = network.units(hosts)
     local near = at <= 3 and least - at >= 2 and #hosts >= M.PATTERN and (at <= 1 or units >= 2)
-    local far = least - at >= 3 and units >= math.max(M.PATTERN, all_units / 2)
+    local all_units, odd_units = count_units(measured, function(host) return host.distance.at == at and is_nearer(host) end)
+    local far = least - at >= 3 and odd_units >= math.max(M.PATTERN, all_units / 2)
     if near or far then found[#found + 1] = M.finding("path_ttl", hosts, distance.where(at, least), { at = at, target = target }) end
   end
   return found
@@ -168,9 +183,9 @@ FIND[5] = function(context)
       if time.nearer and time.ms <= NEAR_MS and time.other_ms >= FAR_MS then near[#near + 1] = host end
     end
   end
-  local units = network.units(nearer)
+  local all_units, units = count_units(measured, function(host) return host.distance.time.nearer end)
   local is_near = #near >= M.PATTERN and (network.units(near)) >= 2
-  local is_odd = units >= M.PATTERN and chance.tail((network.units(measured)), units, ODD_TIMES) <= TIME_ALPHA
+  local is_odd = units >= M.PATTERN and chance.tail(all_units, units, ODD_TIMES) <= TIME_ALPHA
   if not (is_near or is_odd) then return {} end
   local hosts = is_near and near or nearer
   local fastest, other = math.huge, math.huge

@@ -84,6 +84,24 @@ local function is_known_notice(members)
   return false
 end
 
+-- Of hosts that show one certificate, those that greet with the same bytes: one owner's appliances share a certificate, and each
+-- has a name of its own; where they turn the client away, their names are not heard.
+local function same_greeting(members)
+  local parts, largest = {}, {}
+  for _, host in ipairs(members) do
+    local greeting = not host.main.notice and host.main.greeting
+    if greeting then
+      local part = parts[greeting] or {}
+      parts[greeting] = part
+      part[#part + 1] = host
+      if #part > #largest then largest = part end
+    end
+  end
+  return largest
+end
+
+local SAME = { hostname = same_machine, certificate = same_greeting, notice = function(members) return members end }
+
 -- Unrelated networks in a group. Hosts that refuse with one text and have no PTR name are taken for one owner's; where they are
 -- so many that the whole list of targets may be one owner's, so are hosts that a line provider named.
 local function count_units(kind, members, share)
@@ -134,7 +152,7 @@ local function first_addresses(members)
 end
 
 local function new_case(kind, group, members, catalogue, seen)
-  local same = kind == "hostname" and same_machine(members) or members
+  local same = SAME[kind](members)
   local case = {
     kind = kind, key = group.example, members = members, same = same, hosts = group.hosts, networks = group.networks16,
     examples = first_addresses(members), catalogue = catalogue, observed = count_units(kind, same, #members / seen.hosts), apart = (network.units(same)),

@@ -69,6 +69,8 @@ local CASES = {
   { "three strangers connect in a millisecond", "connect_time", change(honest(5), { from = 1, to = 3, path = times(1, 30) }), nil, "intercepted", "near_you" },
   { "more strangers are nearer on 25 than honest ones are", "connect_time", change(honest(9), { from = 1, to = 6, path = times(12, 40) }), nil, "intercepted", "unknown" },
   { "two may be forwarded elsewhere", false, change(honest(9), { from = 1, to = 2, path = times(12, 40) }), nil, "normal" },
+  { "a few of many in each network are forwarded elsewhere", false, change(honest(48, { address = function(i) return ("%d.7.0.%d"):format(20 + i % 8, i) end, names = {}, path = times(30, 30) }),
+    { from = 1, to = 8, path = times(12, 40) }), nil, "normal" },
   { "as fast as the other port", false, honest(9, { path = times(30, 30) }), nil, "normal" },
 
   { "an antivirus program's text", "signature", change(honest(5), { from = 1, to = 1, greeting = AVAST }), nil, "intercepted", "own_host" },

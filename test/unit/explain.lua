@@ -119,6 +119,12 @@ t.test("hosts of one name and different servers are not one machine", function()
   t.eq(scene.judge(change(honest(24), { from = 1, to = 3, greeting = function(i) return texts[i] end })).verdict, "normal")
 end)
 
+t.test("hosts that refuse, and share a certificate, may be one owner's", function()
+  local hosts = change(honest(24), { from = 1, to = 6, greeting = "554 5.7.1 Access denied", certificate = key("k", "*.maker.net") })
+  t.eq(scene.judge(hosts).verdict, "normal")
+  t.eq(scene.judge(change(hosts, { from = 1, to = 6, greeting = "220 ESMTP" })).verdict, "uniform")
+end)
+
 -- A population whose names are shared by nature is no background for surprise.
 t.test("what the other groups share raises the bar for each", function()
   local hosts = honest(60)
