@@ -112,12 +112,13 @@ end
 -- How smtp-deepid may be broken: a command in the copy's folder, and what the script then says.
 local BROKEN = {
   { "no core", "rm -f lua/deepid/*.so", "run `make`" },
-  { "the core of another Lua", "cd lua/deepid && mv core-5.3.so x && mv core-5.4.so core-5.3.so && mv x core-5.4.so", "run `make`" },
+  { "the core of another Lua", "cd lua/deepid && mv core-5.3.so x && mv core-5.4.so core-5.3.so && mv x core-5.4.so", "is built for Lua 5." },
   { "a core that is none", "for f in lua/deepid/*.so; do echo none >$f; done", "run `make`" },
   { "no engine", "rm lua/deepid/identify.lua", "git checkout" },
   { "a module with a fault", "echo 'fault(' >lua/deepid/reply.lua", "git checkout" },
   { "no session", "rm nselib/deepid/session.lua", "git checkout" },
   { "no knowledge", "rm -r nselib/data", "no knowledge found" },
+  { "a missing rule file", "rm nselib/data/deepid/30-eggs.rules", "30-eggs.rules: No such file" },
 }
 
 local function test_broken(nmap)
@@ -185,6 +186,12 @@ local function test_version(nmap)
     t.ok(peers.read_file(path) ~= "", "the script ran")
     t.has(before[ADDRESS.communigate].service.product, "CommuniGate")
     t.eq(after[ADDRESS.communigate].service, before[ADDRESS.communigate].service)
+  end)
+  t.test(nmap.name .. ": where we have no answer, Nmap's probe file gives a second opinion, said to be one", function()
+    local _, _, ports = scan(nmap, "-p 2525 --script smtp-deepid --datadir " .. data, { "communigate" })
+    local result = xml.value(ports[ADDRESS.communigate].scripts["smtp-deepid"])
+    t.has(result.identity.product, "CommuniGate")
+    t.has(result.evidence[1].says, "second opinion: nmap%-service%-probes line %d+")
   end)
 end
 
