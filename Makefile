@@ -3,6 +3,7 @@
 #   make              both cores (Lua 5.3 and 5.4); fetches what the build needs
 #   make demo         names real mail servers; TARGETS="ADDRESS ..." scans these instead
 #   make test         every test; fetches what the tests need
+#   make simulate     a simulated world against the verdicts, some minutes; SCANS=N SEED=N
 #   make test-matrix  those through Nmap again, with Debian's newer Nmaps as well
 #   make lint         warnings of gcc, clang and luacheck
 #   make check-asan   the C tests alone, under ASan and UBSan
@@ -33,7 +34,7 @@ lua/deepid/core-%.so: $(CSRC) $(HEADERS) | $(if $(LUA_INCDIR),,deps)
 BUILD_PACKAGES := libc6-dev libpcre2-dev libxxhash-dev liblua5.3-dev liblua5.4-dev
 # Other makers' packages of Node have npm inside, and conflict with Debian's.
 DEMO_PACKAGES  := nmap lua5.4 $(if $(shell command -v npm),,npm)
-TEST_PACKAGES  := $(DEMO_PACKAGES) lua5.3 gcc clang lua-check luarocks python3 openssl libxml2-utils iproute2
+TEST_PACKAGES  := $(DEMO_PACKAGES) lua5.3 gcc clang lua-check luarocks python3 openssl libxml2-utils iproute2 publicsuffix
 
 FUZZ_PACKAGES  := clang libclang-rt-dev
 
@@ -77,6 +78,12 @@ test: all test-deps $(C_TESTS)
 	test/lab/lab get
 	test/nmap/nmaps --get bookworm-backports
 	test/run
+
+# A short form is in `make test`; what this prints is kept in doc/uniformity.md.
+SCANS ?= 32000
+SEED  ?= 1
+simulate: test-deps
+	LUA_PATH='lua/?.lua;test/simulate/lib/?.lua;test/?.lua;;' lua5.4 test/simulate/lib/run.lua $(SCANS) $(SEED)
 
 test-matrix: all test-deps
 	test/lab/lab get
@@ -179,4 +186,4 @@ rock-install:
 clean:
 	rm -rf build $(CORES)
 
-.PHONY: all deps demo-deps test-deps fuzz-deps demo test test-matrix check-asan fuzz soak lint install uninstall rock rock-install clean
+.PHONY: all deps demo-deps test-deps fuzz-deps demo test test-matrix simulate check-asan fuzz soak lint install uninstall rock rock-install clean
