@@ -177,7 +177,7 @@ local function state()
   local helo, save, ports = stdnse.get_script_args("smtp-deepid.helo", "smtp-deepid.save", "smtp-deepid.ports")
   if helo and not helo:find("^[!-~]+$") then problems[#problems + 1] = "smtp-deepid.helo: only printable ASCII without blanks" end
   kept = {
-    records = {}, problems = problems, save = save, ports = read_ports(ports, problems),
+    problems = problems, save = save, ports = read_ports(ports, problems),
     second_opinion = SWITCH[read_choice("second_opinion", SWITCH, "yes", problems)],
     session = {
       depth = read_choice("depth", DEPTHS, "adaptive", problems), helo = helo, delay_ms = read_time("delay", problems),
@@ -222,7 +222,7 @@ portrule = function(host, port)
   return is_unidentified(port) and shortport.version_port_or_service(state().ports, {})(host, port)
 end
 
-postrule = function() return #state().records > 0 end
+postrule = function() return state().survey ~= nil end
 
 -- What is wrong with the rule files is said once a scan.
 local function knowledge_problems(kept)
@@ -245,7 +245,8 @@ local function scan_port(kept, host, port)
     if not ok then notes[#notes + 1] = "not saved: " .. problem end
   end
   local result = kept.engine:identify(transcript)
-  kept.records[#kept.records + 1] = deepid.survey.record(result)
+  kept.survey = kept.survey or deepid.survey.new()
+  kept.survey:add(transcript, result)
   local record = output.version(result, transcript, port.version)
   if record then
     port.version = record
@@ -266,8 +267,9 @@ local ACTIONS = {
   end,
   postrule = function()
     local deepid = require "deepid"
-    local summary = deepid.survey.summary(state().records)
-    return require "deepid.output".ordered(summary, "survey"), deepid.survey.text(summary)
+    local object, message = deepid.verdict.judge(state().survey)
+    if not object then return message end
+    return require "deepid.output".ordered(object, "survey"), deepid.words.text(object)
   end,
 }
 
