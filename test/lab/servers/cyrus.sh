@@ -12,7 +12,7 @@ serverinfo: $([ "$1" = hidden ] && echo off || echo on)
 lmtp_downcase_rcpt: yes
 EOF
 cat >/srv/cyrus.conf <<EOF
-START { recover cmd="/usr/lib/cyrus/bin/ctl_cyrusdb -C /srv/imapd.conf -r" }
+START { }
 SERVICES { lmtp cmd="/usr/lib/cyrus/bin/lmtpd -C /srv/imapd.conf -a" listen="$ADDRESS:24" prefork=0 maxchild=20 }
 EVENTS { }
 EOF

@@ -10,4 +10,4 @@ davmail.disableUpdateCheck=true
 davmail.logFilePath=/srv/davmail.log
 davmail.enableProxy=false
 EOF
-java -jar /usr/share/davmail/davmail.jar -server /srv/davmail.properties
+/usr/lib/jvm/default-java/bin/java -jar /usr/share/davmail/davmail.jar -server /srv/davmail.properties

@@ -6,6 +6,6 @@ public class Main {
     }
 }
 EOF
-# It answers one client at a time: a relay listens where it cannot.
-busybox nc -ll -p 25 -s "$ADDRESS" -e busybox nc 127.0.0.1 2526 &
-java -cp /usr/share/java/dumbster.jar /srv/Main.java
+# A relay listens where it cannot.
+tcpserver -R -H "$ADDRESS" 25 busybox nc 127.0.0.1 2526 &
+/usr/lib/jvm/default-java/bin/java -cp /usr/share/java/dumbster.jar /srv/Main.java

@@ -19,10 +19,12 @@ cat >/srv/zone-mta.js <<'EOF'
 process.chdir(process.env.MODULE);
 const config = require(process.env.MODULE + '/config/default.js');
 const Interface = require(process.env.MODULE + '/lib/smtp-interface');
+const plugins = require(process.env.MODULE + '/lib/plugins');
+plugins.init('receiver');
 const feeder = Object.assign({}, (config.smtpInterfaces || config.interfaces || { feeder: config.feeder || {} }).feeder,
     { name: config.name, host: process.env.ADDRESS, port: 25, processes: 1, authentication: false });
 const server = new Interface('feeder', feeder);
-server.setup(error => error ? console.error(error) : server.server.listen(25, process.env.ADDRESS));
+plugins.handler.load(() => server.setup(error => error ? console.error(error) : server.server.listen(25, process.env.ADDRESS)));
 EOF
 cat >/srv/simplesmtp.js <<'EOF'
 require(process.env.MODULE).createServer({}).listen(25, process.env.ADDRESS, error => error && console.error(error));
