@@ -13,6 +13,7 @@ M.MOST_BYTES = 64 * 1024 -- kept of one reply
 local LEAST_WAIT_MS = 10 -- nsock's own granularity
 local TLS_WAIT_MS = 15000
 local CONNECT_WAIT_MS = 15000
+local TLS_READS = 3
 local FOREIGN_IDLE_MS = 2000 -- how long to wait for more of what is no SMTP reply
 
 local function now_ms() return nmap.clock() * 1000 end
@@ -48,6 +49,7 @@ end
 function M:start_tls()
   self:set_wait(TLS_WAIT_MS)
   local ok, message = self.socket:reconnect_ssl()
+  self.is_tls = ok
   if ok then return true end
   return nil, "TLS handshake: " .. tostring(message)
 end
@@ -75,6 +77,22 @@ local function take(buffer, piece)
   return looks_like_reply(buffer.head) and reply.complete(line) and "reply" or nil
 end
 
+-- One piece from the socket.
+--
+-- Over TLS: OpenSSL keeps one queue of errors for all connections, and the nsock of Nmap 7.93 and 7.94 takes what another
+-- connection's failed handshake left there for a failure of its own read, whose bytes are then lost. Asked for no
+-- particular number of bytes it returns the first record before it looks at the queue; a read that fails with nothing
+-- in hand is tried again, and one that is truly broken fails again.
+function M:receive()
+  if not self.is_tls then return self.socket:receive() end
+  local ok, piece
+  for _ = 1, TLS_READS do
+    ok, piece = self.socket:receive_bytes(0)
+    if ok or piece ~= "ERROR" then break end
+  end
+  return ok, piece
+end
+
 --- Reads one reply.
 --
 -- @param limits  <code>first_ms</code> until its first byte, <code>idle_ms</code> between bytes, <code>total_ms</code> in
@@ -87,7 +105,7 @@ function M:read(limits)
   -- Bounded twice: each turn takes a byte at least, of MOST_BYTES, and none starts after the deadline.
   repeat
     self:set_wait(math.min(wait, deadline - now_ms()))
-    local ok, piece = self.socket:receive()
+    local ok, piece = self:receive()
     local now = now_ms()
     if ok then
       first, last = first or now - started, now - started

@@ -1,4 +1,4 @@
-"""Peers that no session should trip over, on 127.0.5.1 and up: one a line in PEERS.
+"""Peers that no session should trip over, on 127.0.5.1 and up (one on ::1): one a line in PEERS.
 
 usage: peers.py FOLDER
 
@@ -6,6 +6,7 @@ Writes FOLDER/cert.pem and key.pem, then FOLDER/peers: a line "ADDRESS PORT NAME
 word "ready" on standard output. Ends when standard input does, and leaves FOLDER/heard: a JSON line for each connection
 that said something or was spoken to, {"peer", "heard", "early"}; early is what came before the greeting was sent.
 """
+import errno
 import json
 import os
 import socket
@@ -19,6 +20,7 @@ import time
 NETWORK = "127.0.5."
 PLAIN, SMTPS = 2525, 465
 FLOOD = 64 * 1024 * 1024
+MISSING = (errno.EACCES, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)  # port 465 and we are not root; no IPv6
 PATIENCE = 100  # seconds that a peer stays; longer than any session
 
 
@@ -59,9 +61,10 @@ class Line:
     def listen_before_greeting(self, seconds):
         self.connection.settimeout(seconds)
         try:
-            self.early = self.connection.recv(4096)
-            if not self.early:
+            piece = self.connection.recv(4096)
+            if not piece:
                 raise Gone
+            self.early += piece
         except socket.timeout:
             pass
         self.connection.settimeout(PATIENCE)
@@ -122,7 +125,9 @@ def flood(line):
 
 
 def drip(line):
-    line.byte_by_byte(b"220 " + b"y" * PATIENCE, 1)
+    for byte in b"220 " + b"y" * PATIENCE:
+        line.send(bytes([byte]))
+        line.listen_before_greeting(1)
 
 
 def byte_segments(line):
@@ -174,10 +179,18 @@ def smtps(line):
     serve(line, GREETING, GOOD)
 
 
-def garbage(line):
-    line.connection.recv(4096)
-    line.send(os.urandom(200))
-    line.wait_for_end()
+def smtps_bytes(line):
+    line.start_tls()
+    serve(line, GREETING, GOOD, lambda text: line.byte_by_byte(text.encode(), 0.02))
+
+
+def garbage(delay):
+    def behave(line):
+        line.connection.recv(4096)
+        time.sleep(delay)
+        line.send(b"\x16garbage" * 25)
+        line.wait_for_end()
+    return behave
 
 
 def binary(line):
@@ -227,7 +240,10 @@ PEERS = [
     ("starttls_plain", PLAIN, peer(EHLO="250-peer.example\r\n250 STARTTLS\r\n", STARTTLS=talk_plain)),
     ("starttls", PLAIN, starttls),
     ("smtps", SMTPS, smtps),
-    ("garbage", SMTPS, garbage),
+    ("smtps_bytes", SMTPS, smtps_bytes),
+    ("garbage", SMTPS, garbage(0)),
+    ("garbage_later", SMTPS, garbage(0.8)),
+    ("garbage_late", SMTPS, garbage(1.5)),
     ("binary", PLAIN, binary),
     ("busy_once", PLAIN, busy_once),
     ("lmtp_only", PLAIN, lambda line: serve(line, GREETING, LMTP_ONLY)),
@@ -237,6 +253,7 @@ PEERS = [
     ("silent_help", PLAIN, peer(HELP=lambda line: line.wait_for_end())),
     ("hangs_up", PLAIN, peer(HELP=hang_up)),
     ("refuses", PLAIN, peer("554 go away\r\n")),
+    ("ipv6", PLAIN, peer()),
     ("other_protocol", PLAIN, lambda line: (line.send("SSH-2.0-OpenSSH_9.2p1\r\n"), line.wait_for_end())),
 ]
 
@@ -261,7 +278,7 @@ def attend(connection, name, behave, certificate, heard):
 
 
 def listen(address, port, name, behave, certificate, heard):
-    listener = socket.socket()
+    listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((address, port))
     listener.listen(16)
@@ -277,11 +294,13 @@ def main(folder):
     certificate, heard = make_certificate(folder), []
     with open(os.path.join(folder, "peers"), "w") as table:
         for number, (name, port, behave) in enumerate(PEERS, 1):
+            address = "::1" if name == "ipv6" else NETWORK + str(number)
             try:
-                listen(NETWORK + str(number), port, name, behave, certificate, heard)
-                table.write(f"{NETWORK}{number} {port} {name}\n")
-            except PermissionError:  # port 465, and we are not root
-                pass
+                listen(address, port, name, behave, certificate, heard)
+                table.write(f"{address} {port} {name}\n")
+            except OSError as problem:
+                if problem.errno not in MISSING:
+                    raise
     print("ready", flush=True)
     sys.stdin.read()
     with open(os.path.join(folder, "heard"), "w") as out:

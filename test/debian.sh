@@ -1,0 +1,71 @@
+# Private roots made of Debian packages, for the lab's servers and for other releases' Nmap. Sourced by bash.
+#
+# The packages are downloaded by apt with a state of its own, from the mirrors that the system's own apt configuration names,
+# and unpacked, never installed: no maintainer script runs and nothing outside of the given folder changes.
+
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# private_apt BASE ARGUMENTS...: apt-get that keeps everything in BASE/apt.
+private_apt() {
+    local base=$1
+    shift
+    apt-get -qq -o Dir::Etc::sourcelist="$base/apt/sources.list" -o Dir::Etc::sourceparts=- \
+        -o Dir::State="$base/apt/state" -o Dir::State::status="$base/apt/status" \
+        -o Dir::Cache="$base/apt/cache" -o APT::Install-Recommends=0 \
+        -o APT::Sandbox::User=root -o Acquire::Check-Valid-Until=false "$@"
+}
+
+# debian_sources SUITE...: lines for sources.list: the system's Debian mirrors with these suites put in for its own. A stable
+# release brings its -updates and -security along.
+debian_sources() {
+    local ours suite
+    ours=$(. /etc/os-release && echo "$VERSION_CODENAME")
+    for suite; do
+        apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT) $(ORIGIN)' 'Created-By: Packages' |
+            awk -v ours="$ours" -v suite="$suite" -v keyring="$keyring" '
+                $4 != "Debian" || $3 != "main" || index($2, ours) != 1 || $2 ~ /backports/ { next }
+                $2 == ours || suite !~ /^(sid|testing|experimental)$|-backports$/ {
+                    print "deb [signed-by=" keyring "]", $1, suite substr($2, length(ours) + 1), $3
+                }'
+    done | sort -u
+}
+
+# download_packages BASE "SUITE..." < REQUESTS: fetches what each line asks for (words for `apt-get install`) with all that
+# it depends on. A line is resolved alone, against an empty machine, so that packages of two lines may conflict.
+download_packages() {
+    local base=$1 suites=$2 request
+    mkdir -p "$base/apt/state/lists/partial" "$base/apt/cache/archives/partial"
+    : >"$base/apt/status"
+    # Several suites: word splitting is meant, here and for a request.
+    # shellcheck disable=SC2086
+    debian_sources $suites >"$base/apt/sources.list"
+    if ! [ -s "$base/apt/sources.list" ]; then
+        echo "apt knows no Debian mirror of this system; run apt-get update first" >&2
+        return 1
+    fi
+    private_apt "$base" update
+    while read -r request; do
+        # shellcheck disable=SC2086
+        private_apt "$base" install -y --download-only $request </dev/null
+    done
+    private_apt "$base" autoclean # older versions of the same packages, from an earlier run
+}
+
+# unpack_packages BASE [PATH...]: unpacks all of them into BASE/root, but for these paths, and documentation. BASE/versions
+# says which packages they are.
+unpack_packages() {
+    local base=$1 folder deb leave=()
+    shift
+    for deb in ./usr/share/doc ./usr/share/man ./usr/share/locale "$@"; do leave+=("--exclude=$deb"); done
+    rm -rf "$base/root"
+    mkdir -p "$base"/root/usr/{bin,sbin,lib,lib64} "$base/root/var" "$base/root/run"
+    for folder in bin sbin lib lib64; do ln -s "usr/$folder" "$base/root/$folder"; done
+    ln -s /run "$base/root/var/run"
+    # --keep-directory-symlink: packages of before the merged /usr still ship /bin and /lib.
+    for deb in "$base"/apt/cache/archives/*.deb; do
+        dpkg-deb --fsys-tarfile "$deb" | tar -xp -C "$base/root" --keep-directory-symlink "${leave[@]}"
+        deb=${deb##*/}
+        echo "${deb//%3a/:}"
+    done | awk -F_ '{ print $1, $2 }' >"$base/versions"
+    ldconfig -r "$base/root"
+}
