@@ -19,6 +19,15 @@ local RECEIVE_MS = 5 -- of one look into the capture, at the least
 
 local next_slot = 0
 
+--- Waits until one more capture may be opened.
+-- @return function that lets the next one in, to be called once
+function M.take_slot()
+  next_slot = next_slot % SLOTS + 1
+  local slot = nmap.mutex("smtp-deepid.capture." .. next_slot)
+  slot("lock")
+  return function() slot("done") end
+end
+
 --- How packets reach an address: the interface and the own address.
 --
 -- @param address  text
@@ -55,13 +64,11 @@ end
 -- @return prober; it must be closed
 -- @return nil and a message: no privileges, or the interface cannot be captured on
 function M.open(route)
-  next_slot = next_slot % SLOTS + 1
   local prober = setmetatable({
     route = route, probes = {}, packets = 0, waiting = 0,
     first_port = math.random(LOWEST_PORT, HIGHEST_PORT - SOURCE_PORTS), seq = math.random(0, 0x7fffffff),
-    slot = nmap.mutex("smtp-deepid.capture." .. next_slot), capture = nmap.new_socket(), dnet = nmap.new_dnet(),
+    release = M.take_slot(), capture = nmap.new_socket(), dnet = nmap.new_dnet(),
   }, M)
-  prober.slot("lock")
   local filter = ("(tcp and host %s and portrange %d-%d) or (%s and dst host %s)"):format(
     route.address, prober.first_port, prober.first_port + SOURCE_PORTS - 1, #route.dst == 4 and "icmp" or "icmp6", route.own)
   local ok, message = pcall(function()
@@ -147,11 +154,11 @@ function M:give_up() self.waiting = 0 end
 
 --- Frees the capture; harmless on a prober that is closed.
 function M:close()
-  if not self.slot then return end
+  if not self.release then return end
   pcall(self.capture.pcap_close, self.capture)
   pcall(self.dnet.ip_close, self.dnet)
-  self.slot("done")
-  self.slot = nil
+  self.release()
+  self.release = nil
 end
 
 return M
