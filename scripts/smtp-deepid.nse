@@ -1,3 +1,5 @@
+local ipOps = require "ipOps"
+local math = require "math"
 local nmap = require "nmap"
 local shortport = require "shortport"
 local stdnse = require "stdnse"
@@ -13,7 +15,10 @@ spam screen, filter, proxy or firewall stands before it; which server a front gi
 the answer is no answer of the target's. It never sends mail, guesses no users, asks a server for two errors a
 connection at most, and says QUIT.
 
-After the scan it sums up what was found on all ports.
+After the scan it says who answered: the targets' own servers, or something between you and them. For that it looks, with raw
+privileges, at how port 25 of each host is reached against another port of the same host: five SYNs to each, and no handshake is
+completed. Where nothing but mail ports was scanned, it tries 443, 80, 22 and 587 for that, one SYN or connection each
+(smtp-deepid.reference).
 ]]
 
 ---
@@ -31,6 +36,16 @@ After the scan it sums up what was found on all ports.
 -- @args smtp-deepid.ports More ports (<code>8025</code>, <code>{8025,2500-2599}</code>) to try where Nmap knows no
 --   service, beside 24, 25, 465, 587 and 2525.
 -- @args smtp-deepid.save File to append the transcripts to, as JSON lines; <code>deepid identify</code> reads them.
+-- @args smtp-deepid.control Addresses (<code>192.0.2.9</code>, <code>{192.0.2.9,192.0.2.77}</code>) of which you know that no mail
+--   server is there, at most 16. They are asked for a greeting after the scan: whoever answers there answers for absent hosts. They need
+--   not be targets.
+-- @args smtp-deepid.known Addresses of which you know that they accept connections to port 25 elsewhere. Their silence counts as
+--   evidence that port 25 is blocked near you.
+-- @args smtp-deepid.reference Ports to compare port 25 with where the scan has none, four at most, in the order in which they are
+--   preferred; <code>none</code> forbids it. Default: <code>443,80,22,587</code>. It takes one SYN or connection each, then five more SYNs
+--   to the one that answered.
+-- @args smtp-deepid.trace Send SYNs of rising TTL to port 25 and to the port that it is compared with, to see at which hop each is
+--   answered; needs raw privileges. Default: no.
 -- @args smtp-deepid.second_opinion Whether Nmap's own nmap-service-probes is asked where smtp-deepid has no answer:
 --   <code>yes</code> (the default) or <code>no</code>.
 
@@ -42,6 +57,7 @@ local SERVICES = {"smtp", "smtps", "submission", "smtp-proxy", "lmtp"}
 local PORTS = {24, 25, 465, 587, 2525}
 local DEPTHS = {greeting = true, adaptive = true, full = true}
 local SWITCH = {yes = true, no = false}
+local REFERENCES = {443, 80, 22, 587}
 local MOST_PROBLEMS = 3 -- of the knowledge's, in one port's output
 
 -- The folder of the checkout that this script lies in, or nil when it is installed.
@@ -82,6 +98,45 @@ local function read_ports(value, problems)
   return ports
 end
 
+-- The words of an argument that is a list, as the user or Nmap cut it.
+local function read_words(name)
+  local value, words = stdnse.get_script_args("smtp-deepid." .. name), {}
+  for _, item in ipairs(type(value) == "table" and value or {value}) do
+    for word in tostring(item):gmatch("[^,%s]+") do words[#words + 1] = word end
+  end
+  return words
+end
+
+local function read_addresses(name, problems)
+  local addresses = {}
+  for i, word in ipairs(read_words(name)) do
+    addresses[i] = word
+    if not ipOps.expand_ip(word) then problems[#problems + 1] = ("smtp-deepid.%s: %q is no address"):format(name, word) end
+  end
+  return addresses
+end
+
+local function read_references(problems)
+  local words, ports = read_words("reference"), {}
+  if #words == 0 then return REFERENCES end
+  if words[1] == "none" then return ports end
+  for i, word in ipairs(words) do
+    ports[i] = math.tointeger(tonumber(word))
+    if not ports[i] or ports[i] < 1 or ports[i] > 65535 or i > 4 then
+      problems[#problems + 1] = ("smtp-deepid.reference: %q: up to four ports, or none"):format(word)
+      return REFERENCES
+    end
+  end
+  return ports
+end
+
+-- A switch that may be given bare, as in --script-args smtp-deepid.trace.
+local function read_switch(name, problems)
+  local value = stdnse.get_script_args("smtp-deepid." .. name)
+  if value == nil or value == 1 or value == "1" or SWITCH[value] ~= nil then return value ~= nil and SWITCH[value] ~= false end
+  problems[#problems + 1] = ("smtp-deepid.%s: %q is neither yes nor no"):format(name, value)
+end
+
 local function read_time(name, problems)
   local value = stdnse.get_script_args("smtp-deepid." .. name)
   if value == nil then return nil end
@@ -108,7 +163,9 @@ local function state()
   local helo, save, ports = stdnse.get_script_args("smtp-deepid.helo", "smtp-deepid.save", "smtp-deepid.ports")
   if helo and not helo:find("^[!-~]+$") then problems[#problems + 1] = "smtp-deepid.helo: only printable ASCII without blanks" end
   kept = {
-    records = {}, problems = problems, save = save, ports = read_ports(ports, problems),
+    records = {}, hosts = {}, problems = problems, save = save, ports = read_ports(ports, problems),
+    control = read_addresses("control", problems), known = read_addresses("known", problems), silence = {},
+    references = read_references(problems), trace = read_switch("trace", problems),
     second_opinion = SWITCH[read_choice("second_opinion", SWITCH, "yes", problems)],
     session = {
       depth = read_choice("depth", DEPTHS, "adaptive", problems), helo = helo, delay_ms = read_time("delay", problems),
@@ -146,7 +203,11 @@ portrule = function(host, port)
   return is_unidentified(port) and shortport.version_port_or_service(state().ports, {})(host, port)
 end
 
-postrule = function() return #state().records > 0 end
+hostrule = function(host)
+  return #state().problems == 0 and open_engine(state()) ~= nil and require "deepid.hosts".has_mail_ports(host)
+end
+
+postrule = function() return #state().records + #state().hosts > 0 end
 
 -- What is wrong with the rule files is said once a scan.
 local function knowledge_problems(kept)
@@ -158,16 +219,43 @@ local function knowledge_problems(kept)
   return lines
 end
 
+-- Appends a record to the user's file; returns what went wrong, if anything did.
+local function save(kept, record)
+  if not kept.save then return nil end
+  local savefile = require "deepid.savefile"
+  kept.scan = kept.scan or savefile.scan_record(kept)
+  local ok, problem = savefile.append(kept.save, record, kept)
+  return not ok and "not saved: " .. problem or nil
+end
+
+local function scan_host(kept, host)
+  local hosts = require "deepid.hosts"
+  local record = hosts.record(host)
+  hosts.look_at_silence(record, host, kept, kept.silence)
+  kept.hosts[#kept.hosts + 1] = record
+  return save(kept, record)
+end
+
+-- A transcript with the path to its port; the path is looked at first, so that the session's connection can be.
+local function talk(kept, host, port)
+  local path, options = nil, setmetatable({}, {__index = kept.session})
+  if port.number == 25 then
+    local ttl = port.reason_ttl
+    path = require "deepid.path".collect({address = host.ip, number = 25, host = host, ttl = ttl and ttl > 0 and ttl or nil}, kept)
+    options.open = require "deepid.departure".opener(require "deepid.wire".open, host, path)
+  end
+  local transcript, message = require "deepid.session".run(host, port, options)
+  if transcript then transcript.path = path end
+  return transcript, message
+end
+
 local function scan_port(kept, host, port)
   local deepid, output = require "deepid", require "deepid.output"
   kept.session.settled = function(transcript) return kept.engine:settled(transcript) end
-  local transcript, message = require "deepid.session".run(host, port, kept.session)
+  local transcript, message = talk(kept, host, port)
   if not transcript then return "not identified: " .. message end
   local notes = knowledge_problems(kept)
-  if kept.save then
-    local ok, problem = require "deepid.savefile".append(kept.save, transcript, kept)
-    if not ok then notes[#notes + 1] = "not saved: " .. problem end
-  end
+  notes[#notes + 1] = save(kept, transcript)
   local result = kept.engine:identify(transcript)
   kept.records[#kept.records + 1] = deepid.survey.record(result)
   local record = output.version(result, transcript, port.version)
@@ -180,6 +268,19 @@ local function scan_port(kept, host, port)
   return output.ordered(result, "result"), text
 end
 
+-- Control addresses that were not scanned as targets: their transcripts are judged with the others.
+local function ask_controls(kept)
+  local scanned, addresses = {}, {}
+  for _, host in ipairs(kept.hosts) do scanned[host.address] = true end
+  for _, address in ipairs(kept.control) do
+    if not scanned[address] then addresses[#addresses + 1] = address end
+  end
+  for _, transcript in ipairs(require "deepid.controls".run(addresses, kept)) do
+    save(kept, transcript)
+    kept.records[#kept.records + 1] = require "deepid".survey.record(kept.engine:identify(transcript))
+  end
+end
+
 local ACTIONS = {
   portrule = function(host, port)
     local kept = state()
@@ -188,8 +289,10 @@ local ACTIONS = {
     if not engine then return message end
     return scan_port(kept, host, port)
   end,
+  hostrule = function(host) return scan_host(state(), host) end,
   postrule = function()
     local deepid = require "deepid"
+    ask_controls(state())
     local summary = deepid.survey.summary(state().records)
     return require "deepid.output".ordered(summary, "survey"), deepid.survey.text(summary)
   end,

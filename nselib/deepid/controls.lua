@@ -1,11 +1,9 @@
 --- Control addresses: the user says that no mail server is there, so whatever answers SMTP answers for absent hosts.
 
-local departure = require "deepid.departure"
 local nmap = require "nmap"
 local path = require "deepid.path"
 local session = require "deepid.session"
 local stdnse = require "stdnse"
-local wire = require "deepid.wire"
 
 local M = {}
 
@@ -14,14 +12,11 @@ M.MOST = 16
 -- One control: a greeting, and the path where there was one.
 local function ask(address, options, done)
   local host, port = { ip = address, registry = {} }, { number = 25, protocol = "tcp", service = "smtp", version = {} }
-  local found = {}
   local transcript = session.run(host, port, {
     depth = "greeting", helo = options.session.helo, greeting_timeout_ms = options.session.greeting_timeout_ms,
-    open = departure.opener(wire.open, host, found),
   })
   if not transcript then return end
   transcript.path = path.collect({ address = address, number = 25 }, options)
-  transcript.path.leaves = found.leaves
   done(transcript)
 end
 

@@ -2,6 +2,7 @@
 --
 -- Collects and does not judge. Bounded: a fixed number of SYNs a port, each waited for until its time is up, whatever comes back.
 
+local json = require "deepid.json"
 local nmap = require "nmap"
 local prober = require "deepid.prober"
 local roundtrip = require "deepid.roundtrip"
@@ -89,7 +90,7 @@ end
 
 -- Round-trip times in ms, and the first answer's packet.
 local function summed_up(probes)
-  local times, reply = {}, nil
+  local times, reply = json.array(), nil
   for _, probe in ipairs(probes) do
     if probe.reply then
       reply = reply or probe.reply

@@ -92,7 +92,7 @@ local function key_of(sport, seq) return sport << 32 | seq end
 --   <code>answer</code>, <code>from</code> (text), <code>reason</code>, <code>reply</code> (the packet of a TCP answer)
 function M:send(flow, port, ttl)
   self.seq = (self.seq + 1) & 0xffffffff
-  local probe = { port = port, ttl = ttl or 64 }
+  local probe = { port = port, ttl = ttl or 64, is_awaited = true }
   local sport = self.first_port + flow - 1
   self.probes[key_of(sport, self.seq)] = probe
   self.waiting = self.waiting + 1
@@ -128,7 +128,7 @@ function M:take(bytes, time)
   elseif answer and not probe.answer then
     probe.answer, probe.at, probe.from, probe.reason = answer, time, ipOps.str_to_ip(found.src), found.reason
     probe.reply = found.kind == "tcp" and found or nil
-    self.waiting = self.waiting - 1
+    if probe.is_awaited then self.waiting = self.waiting - 1 end
   end
 end
 
@@ -150,7 +150,10 @@ function M:receive(ms, is_done)
 end
 
 --- Forgets what is still missing, so that <code>receive</code> waits for later probes alone.
-function M:give_up() self.waiting = 0 end
+function M:give_up()
+  for _, probe in pairs(self.probes) do probe.is_awaited = false end
+  self.waiting = 0
+end
 
 --- Frees the capture; harmless on a prober that is closed.
 function M:close()

@@ -7,11 +7,13 @@ local M = {}
 
 local MOST_ADDRESSES = 16
 
--- The script arguments that are ours. Values that are no text (a list of ports) are written as Nmap parsed them.
+-- The script arguments that are ours. Values that are no text (a list of ports) are written as Nmap parsed them; a bare word, which
+-- Nmap keeps as an item of a list, is true.
 local function own_arguments()
   local own = {}
   for key, value in pairs(nmap.registry.args) do
     if type(key) == "string" and key:find("^smtp%-deepid%.") then own[key] = value end
+    if type(key) == "number" and type(value) == "string" and value:find("^smtp%-deepid%.") then own[value] = true end
   end
   return own
 end

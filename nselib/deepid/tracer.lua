@@ -70,11 +70,17 @@ function Trace:is_done()
   return self:reached(self.port) ~= nil and (not self.other or self:reached(self.other) ~= nil)
 end
 
+-- How high it is worth to go: a port that is silent at the other's distance is silent beyond it.
+function Trace:highest()
+  local other = self.other and self:reached(self.other)
+  return other and math.min(other, hops.MOST) or hops.MOST
+end
+
 -- Waves of rising TTLs, until both ports have answered or nothing answers any more.
 function Trace:climb()
   local first, silent = 1, 0
-  while first <= hops.MOST and not self:is_done() and silent < 2 do
-    local last = math.min(first + WAVE - 1, hops.MOST)
+  while first <= self:highest() + 1 and not self:is_done() and silent < 2 do
+    local last = math.min(first + WAVE - 1, self:highest() + 1)
     local own, other = self:reached(self.port), self.other and self:reached(self.other)
     for ttl = first, last do
       if not own then self:send(self.port, ttl) end
@@ -133,7 +139,7 @@ function Trace:table()
     local reached = self:reached(port)
     for _, probe in ipairs(self.sent) do
       local key = port .. " " .. probe.ttl
-      if probe.port == port and not seen[key] and (not reached or probe.ttl <= reached) then
+      if probe.port == port and not seen[key] and probe.ttl <= (reached or self:highest()) then
         seen[key] = true
         local hop = self:answer_at(port, probe.ttl) or { answer = "none" }
         if hop.answer == "time-exceeded" then learn(routers, target, probe.ttl, hop.from) end
