@@ -95,11 +95,12 @@ end
 --- The same as one text that begins on a line of its own, as scripts print.
 function M.text(result) return "\n  " .. table.concat(M.lines(result), "\n  ") end
 
--- What fits on Nmap's one line beside product and version.
-local function extrainfo(result, own)
+-- What fits on Nmap's one line beside product and version; a front that is named there already gives its role alone.
+local function extrainfo(result, product, own)
   local parts = {}
   for _, front in ipairs(result.front) do
-    parts[#parts + 1] = ("%s: %s"):format(front.role, join(list(front.name, front.version)))
+    local name = front.name ~= product and join(list(front.name, front.version)) or nil
+    parts[#parts + 1] = front.role .. (name and ": " .. name or "")
   end
   if result.inner then parts[#parts + 1] = "behind it: " .. (server_words(result.inner) or result.inner.greeting) end
   if #parts > 0 and result.advice[1] then parts[#parts + 1] = result.advice[1] end
@@ -129,7 +130,7 @@ function M.version(result, old)
   fields.ostype = who.os or keep.ostype
   fields.devicetype = who.device or keep.devicetype
   fields.cpe = #who.cpe > 0 and who.cpe or keep.cpe
-  fields.extrainfo = extrainfo(result, keep.extrainfo)
+  fields.extrainfo = extrainfo(result, product, keep.extrainfo)
   return fields
 end
 

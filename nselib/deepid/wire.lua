@@ -101,20 +101,21 @@ end
 --   ms until the first byte (nil without one), ms until the last (until the end of the wait without one)
 function M:read(limits)
   local buffer, started = new_buffer(), now_ms()
-  local deadline, wait, first, last, ending = started + limits.total_ms, limits.first_ms, nil, nil, nil
-  -- Bounded twice: each turn takes a byte at least, of MOST_BYTES, and none starts after the deadline.
+  local deadline, wait = started + limits.total_ms, limits.first_ms
+  local first, last, ending
+  -- Bounded twice: MOST_BYTES of bytes, and no turn starts after the deadline.
   repeat
     self:set_wait(math.min(wait, deadline - now_ms()))
     local ok, piece = self:receive()
     local now = now_ms()
-    if ok then
+    if not ok then
+      ending = ENDS[piece] or "reset"
+    elseif piece ~= "" then -- TLS has records without data
       first, last = first or now - started, now - started
       ending = take(buffer, piece)
       wait = looks_like_reply(buffer.head) and limits.idle_ms or math.min(limits.idle_ms, FOREIGN_IDLE_MS)
-      if not ending and now >= math.min(deadline, self.until_ms) then ending = "timeout" end
-    else
-      ending = ENDS[piece] or "reset"
     end
+    if not ending and now >= math.min(deadline, self.until_ms) then ending = "timeout" end
   until ending
   return table.concat(buffer.pieces), ending, first, last or now_ms() - started
 end

@@ -59,7 +59,7 @@ local SLOW = { spamd = true }
 local function servers_for(is_first)
   local list = {}
   for _, row in ipairs(lab_servers()) do
-    if row.ports ~= "53" and (is_first or not SLOW[row.name]) then list[#list + 1] = row end
+    if (row.product or row.front or row.eggs) and (is_first or not SLOW[row.name]) then list[#list + 1] = row end
   end
   return list
 end

@@ -206,7 +206,7 @@ end)
 t.test("version record: front, inner and first advice as extra information", function()
   local fields = report.version(judge({ "greeting", "220 o.example PGP (x us with: i.example A 1.2)\r\n" }), { name = "unknown" })
   t.eq({ fields.name, fields.product }, { "smtp", "PGP" })
-  t.eq(fields.extrainfo, "proxy: PGP; behind it: A 1.2 on Linux at i.example; Ask o.example about it.")
+  t.eq(fields.extrainfo, "proxy; behind it: A 1.2 on Linux at i.example; Ask o.example about it.")
 end)
 
 t.test("a survey counts addresses, not ports, and notes shared names", function()

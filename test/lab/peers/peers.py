@@ -1,4 +1,4 @@
-"""Scripted stand-ins for mail servers and boxes that cannot be had: peers.py NAME ADDRESS HOST.
+"""Scripted stand-ins for mail servers and boxes that cannot be had: peers.py NAME ADDRESS HOST NET.
 
 Each entry of PEERS or REWRITERS names the source of what it says. A peer talks; a rewriter stands in front of a
 real server of the lab and changes bytes in passing, as a firewall does.
@@ -8,7 +8,7 @@ import asyncio
 import sys
 import time
 
-NAME, ADDRESS, HOST = sys.argv[1:4]
+NAME, ADDRESS, HOST, NET = sys.argv[1:5]
 LINE_MAX = 4096  # of what a client may send
 
 
@@ -88,7 +88,7 @@ REWRITERS = {
     # Cisco PIX, "fixup protocol smtp": the seven verbs of RFC 821 4.5.1 pass, the greeting keeps its 2, 0 and blanks
     # (Microsoft's article KB320027; Cisco's documentation of the fixup).
     "cisco-pix": {
-        "behind": "127.25.0.11",
+        "behind": f"{NET}.11",
         "verbs": "HELO MAIL RCPT DATA RSET NOOP QUIT",
         "keywords": None,
     },
@@ -96,7 +96,7 @@ REWRITERS = {
     # their own length (Cisco's configuration guide, "Defaults for ESMTP Inspection"). That the last letter of a masked
     # keyword counts A, B, ... is seen in sessions that people published (250-XXXXXXXA, 250 XXXB).
     "cisco-asa": {
-        "behind": "127.25.0.11",
+        "behind": f"{NET}.11",
         "verbs": "AUTH DATA EHLO ETRN HELO HELP MAIL NOOP QUIT RCPT RSET SAML SEND SOML VRFY",
         "keywords": "8BITMIME AUTH DSN ENHANCEDSTATUSCODES ETRN HELP PIPELINING SIZE VRFY",
     },

@@ -1,7 +1,7 @@
 # What several servers of the lab share. Sourced, in the private root, before each server's own script, with
-# NAME, ADDRESS and HOST set and /srv as the current folder.
+# NET, NAME, ADDRESS and HOST set and /srv as the current folder.
 
-# A self-signed certificate for this host: /srv/cert.pem with its key in /srv/key.pem.
+# A self-signed certificate for this host, /srv/cert.pem, and its key, /srv/key.pem.
 certificate() {
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj "/CN=$HOST" \
         -addext "subjectAltName=DNS:$HOST" -keyout /srv/key.pem -out /srv/cert.pem 2>/dev/null

@@ -6,7 +6,7 @@
 how=$1
 shift
 case $how in
-list) export DNSCACHEIP=127.25.0.53; set -- rblsmtpd -r bl.lab.example ;;
+list) export DNSCACHEIP="$NET.53"; set -- rblsmtpd -r bl.lab.example ;;
 temporary) export RBLSMTPD="$*"; set -- rblsmtpd ;;
 permanent) export RBLSMTPD="-$*"; set -- rblsmtpd ;;
 esac

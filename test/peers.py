@@ -1,10 +1,11 @@
-"""Peers that no session should trip over, on 127.0.5.1 and up (one on ::1): one a line in PEERS.
+"""Scripted mail servers: those that no session should trip over, and a few plain ones; one a line in SETS.
 
-usage: peers.py FOLDER
+usage: peers.py FOLDER SET NETWORK...
 
-Writes FOLDER/cert.pem and key.pem, then FOLDER/peers: a line "ADDRESS PORT NAME" for each peer that listens, then the
-word "ready" on standard output. Ends when standard input does, and leaves FOLDER/heard: a JSON line for each connection
-that said something or was spoken to, {"peer", "heard", "early"}; early is what came before the greeting was sent.
+Each NETWORK, as 127.0.5., gets the set's peers at .1 and up; ::1 has one. Writes FOLDER/cert.pem and key.pem, then
+FOLDER/peers: a line "ADDRESS PORT NAME" for each that listens, then the word "ready" on standard output. Ends when
+standard input does, and leaves FOLDER/heard: a JSON line for each connection, {"address", "heard", "early"}; early is
+what came before the greeting was sent.
 """
 import errno
 import json
@@ -17,7 +18,6 @@ import sys
 import threading
 import time
 
-NETWORK = "127.0.5."
 PLAIN, SMTPS = 2525, 465
 FLOOD = 64 * 1024 * 1024
 MISSING = (errno.EACCES, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)  # port 465 and we are not root; no IPv6
@@ -31,8 +31,8 @@ class Gone(Exception):
 class Line:
     """One connection: sends, hears commands, and remembers them."""
 
-    def __init__(self, connection, name, certificate):
-        self.connection, self.name, self.certificate = connection, name, certificate
+    def __init__(self, connection, address, certificate):
+        self.connection, self.address, self.certificate = connection, address, certificate
         self.heard, self.early, self.unread = b"", b"", b""
         connection.settimeout(PATIENCE)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -198,18 +198,16 @@ def binary(line):
     line.wait_for_end()
 
 
-BUSY = {"left": 1, "lock": threading.Lock()}
+WAS_BUSY = set()  # addresses that have refused once
 
 
 def busy_once(line):
     line.listen_before_greeting(0.3)  # a connect scan is gone by then, and does not count
-    with BUSY["lock"]:
-        BUSY["left"] -= 1
-        is_busy = BUSY["left"] >= 0
-    if not is_busy:
+    if line.address in WAS_BUSY:
         return serve(line, GREETING, GOOD)
+    WAS_BUSY.add(line.address)
     line.send("421 too many of you\r\n")
-    line.wait_for_end()
+    return line.wait_for_end()
 
 
 def hang_up(line):
@@ -220,7 +218,7 @@ def hang_up(line):
 LMTP_ONLY = {"OTHER": "500 5.5.1 this is LMTP: say LHLO\r\n", "LHLO": "250-peer.example\r\n250 PIPELINING\r\n",
              "HELP": "214 help\r\n", "QUIT": "221 bye\r\n"}
 
-PEERS = [
+HOSTILE = [
     ("close_at_once", PLAIN, close_at_once),
     ("mute", PLAIN, mute),
     ("flood", PLAIN, flood),
@@ -253,9 +251,32 @@ PEERS = [
     ("silent_help", PLAIN, peer(HELP=lambda line: line.wait_for_end())),
     ("hangs_up", PLAIN, peer(HELP=hang_up)),
     ("refuses", PLAIN, peer("554 go away\r\n")),
-    ("ipv6", PLAIN, peer()),
     ("other_protocol", PLAIN, lambda line: (line.send("SSH-2.0-OpenSSH_9.2p1\r\n"), line.wait_for_end())),
 ]
+
+
+BLOCKED = "451 https://www.spamhaus.org/query/ip/127.0.0.1\r\n"
+RBLSMTPD = {verb: "250 rblsmtpd.local\r\n" for verb in ("HELO", "EHLO", "MAIL", "RSET", "NOOP")}
+PGP = "220 gw.example PGP Universal service ready (proxied server greeted us with: 220 in.example ESMTP Postfix)\r\n"
+EXIM = "220 mx.example.org ESMTP Exim 4.96 Tue, 24 Nov 2026 10:00:00 +0000\r\n"
+
+
+def web(line):
+    line.connection.recv(4096)
+    line.send("HTTP/1.0 200 OK\r\nServer: Apache/2.4.1 (Unix)\r\nContent-Type: text/html\r\n\r\n<html></html>\r\n")
+
+
+# For the script's own ways. What these servers say is in the knowledge's examples and in Nmap's probes.
+SCRIPT = [
+    ("exim", PLAIN, peer(EXIM)),
+    ("rblsmtpd", PLAIN, peer("220 rblsmtpd.local\r\n", OTHER=BLOCKED, HELP=BLOCKED, QUIT="221 rblsmtpd.local\r\n", **RBLSMTPD)),
+    ("pgp", PLAIN, peer(PGP)),
+    ("communigate", PLAIN, peer("220 mx.example.org ESMTP CommuniGate Pro 6.2.14\r\n")),
+    ("web", PLAIN, web),
+    ("elsewhere", 8025, peer(EXIM)),
+]
+
+SETS = {"hostile": HOSTILE, "script": SCRIPT}
 
 
 def make_certificate(folder):
@@ -266,18 +287,18 @@ def make_certificate(folder):
     return certificate, key
 
 
-def attend(connection, name, behave, certificate, heard):
-    line = Line(connection, name, certificate)
+def attend(connection, address, behave, certificate, heard):
+    line = Line(connection, address, certificate)
     try:
         behave(line)
     except (Gone, OSError):
         pass
     finally:
         line.connection.close()
-    heard.append({"peer": name, "heard": line.heard.decode("latin-1"), "early": line.early.decode("latin-1")})
+    heard.append({"address": address, "heard": line.heard.decode("latin-1"), "early": line.early.decode("latin-1")})
 
 
-def listen(address, port, name, behave, certificate, heard):
+def listen(address, port, behave, certificate, heard):
     listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((address, port))
@@ -286,17 +307,24 @@ def listen(address, port, name, behave, certificate, heard):
     def accept():
         while True:
             connection, _ = listener.accept()
-            threading.Thread(target=attend, args=(connection, name, behave, certificate, heard), daemon=True).start()
+            threading.Thread(target=attend, args=(connection, address, behave, certificate, heard), daemon=True).start()
     threading.Thread(target=accept, daemon=True).start()
 
 
-def main(folder):
+def all_peers(peers, networks):
+    """(address, port, name, behave) for each network, and the one of IPv6."""
+    for network in networks:
+        for number, (name, port, behave) in enumerate(peers, 1):
+            yield network + str(number), port, name, behave
+    yield "::1", PLAIN, "ipv6", peer()
+
+
+def main(folder, peers, networks):
     certificate, heard = make_certificate(folder), []
     with open(os.path.join(folder, "peers"), "w") as table:
-        for number, (name, port, behave) in enumerate(PEERS, 1):
-            address = "::1" if name == "ipv6" else NETWORK + str(number)
+        for address, port, name, behave in all_peers(peers, networks):
             try:
-                listen(address, port, name, behave, certificate, heard)
+                listen(address, port, behave, certificate, heard)
                 table.write(f"{address} {port} {name}\n")
             except OSError as problem:
                 if problem.errno not in MISSING:
@@ -308,4 +336,4 @@ def main(folder):
             out.write(json.dumps(entry) + "\n")
 
 
-main(sys.argv[1])
+main(sys.argv[1], SETS[sys.argv[2]], sys.argv[3:])

@@ -1,0 +1,74 @@
+--- Replies that look alike: what must be said of each, and what must not.
+--
+-- A row: the greeting; then product (false: no product may be named), front as ROLE=NAME (false: none), list, reason, inner.
+
+local t = require "tap"
+local deepid = require "deepid"
+
+local engine = assert(deepid.open())
+
+local ROWS = {
+  -- Anyone's words name nobody.
+  { "220 mx.example.org ESMTP\\r\\n", product = false, front = false },
+  { "220 mx.example.org ESMTP Service ready\\r\\n", product = false, front = false },
+  { "220 mx.example.org ESMTP Service Ready\\r\\n", product = false, front = false },
+  { "220 mx.google.example ESMTP x11si1234567wmk.12 - gsmtp\\r\\n", product = false, front = false },
+  { "220 mx.example.org (220 of them) ESMTP\\r\\n", product = false, front = false },
+  { "220 ftp.example.org FTP server ready\\r\\n", product = false, front = false },
+  { "HTTP/1.1 400 Bad Request\\r\\n", product = false, front = false },
+  -- A host's name, or the lack of one, makes no decoy and no product.
+  { "220 localhost ESMTP Postfix\\r\\n", product = "Postfix smtpd", front = false },
+  { "220 exim.postfix.example ESMTP Sendmail 8.18.1/8.18.1; Tue, 24 Nov 2026 10:00:00 GMT\\r\\n", product = "Sendmail", front = false },
+  { "220 qmail.example.org ESMTP\\r\\n", product = false, front = false },
+  -- Refusals: whose they are is said only where the text says it.
+  { "421 too many connections\\r\\n", product = false, front = "blocker=overload or a limit of connections" },
+  { "554 mx.example.org\\r\\n", product = false, front = "blocker=refusal on connect" },
+  { "554 SMTP synchronization error\\r\\n", product = "Exim smtpd", front = false },
+  { "421 4.3.2 All server ports are busy\\r\\n", product = false, front = "screen=Postfix postscreen" },
+  { "451 4.7.1 Greylisted\\r\\n", product = false, front = "screen=greylisting" },
+  { "550 blocked using zen.spamhaus.org\\r\\n", product = false, front = "blocker=refusal by a blocklist", list = "zen.spamhaus.org",
+    reason = "blocked using zen.spamhaus.org" },
+  { "550 You are listed in bl.spamcop.net.\\r\\n", product = false, front = "blocker=refusal by a blocklist", list = "bl.spamcop.net" },
+  { "421-mx.example.org\\r\\n421 192.0.2.9 is on a blacklist, see https://lists.example.net/why?192.0.2.9\\r\\n", product = false,
+    front = "blocker=refusal by a blocklist", list = "lists.example.net",
+    reason = "mx.example.org\\r\\n421 192.0.2.9 is on a blacklist, see https://lists.example.net/why?192.0.2.9" },
+  { "550 5.7.1 Service unavailable; client [192.0.2.9] blocked using bl.example.net\\r\\n", product = false,
+    front = "screen=Postfix postscreen", list = "bl.example.net" },
+  { "554 5.7.1 Dynamic addresses may not connect; use your provider's mail server\\r\\n", product = false,
+    front = "blocker=refusal of dynamic addresses" },
+  { "554 Use your provider's mail server\\r\\n", product = false,
+    front = "interceptor=provider notice by its class of phrase, perhaps not the target's server" },
+  { "452 syntax error (connecting)\\r\\n", product = false, front = "interceptor=provider notice, not the target's server" },
+  -- Masks, and words that only look like one.
+  { "220 ***************************************\\r\\n", product = false, front = "rewriter=Cisco PIX or ASA SMTP inspection" },
+  { "220 *** mx.example.org *** ESMTP\\r\\n", product = false, front = false },
+  -- One greeting within another, two levels deep.
+  { "220 a.example PGP Universal service ready (proxied server greeted us with: b.example ESMTP Exim 4.96 Tue, 24 Nov 2026 10:00:00 +0000)\\r\\n",
+    product = false, front = "proxy=PGP Universal", inner = "Exim smtpd=b.example=4.96" },
+  { "220 a.example PGP Universal service ready (proxied server greeted us with: b.example PGP Universal service ready (proxied server greeted us with: "
+    .. "c.example ESMTP Postfix (3.7.11)))\\r\\n", product = false, front = "proxy=PGP Universal", innermost = "Postfix smtpd=c.example=3.7.11" },
+  { "220 gate.example.org relay (220 mail.example.net ESMTP Postfix)\\r\\n", product = false,
+    front = "proxy=SMTP proxy that quotes the greeting of its server", inner = "Postfix smtpd=mail.example.net=nil" },
+}
+
+local function describe(server)
+  return ("%s=%s=%s"):format(tostring(server.product), tostring(server.hostname), tostring(server.version))
+end
+
+local function check(row)
+  local result = engine:identify(deepid.transcript.from_greeting(assert(deepid.escape.bytes(row[1]))))
+  t.eq(result.identity.product or false, row.product, "product")
+  local front = result.front[1]
+  t.eq(front and front.role .. "=" .. front.name or false, row.front, "front")
+  t.ok(#result.front <= 1, "more than one front")
+  if row.list then t.eq(front.list, row.list, "list") end
+  if row.reason then t.eq(front.reason, row.reason, "reason") end
+  if row.front then t.ok(#result.advice > 0 or front.role == "screen", "a front without advice") end
+  if row.inner then t.eq(describe(result.inner), row.inner, "inner") end
+  if row.innermost then t.eq(describe(result.inner.inner), row.innermost, "inner of inner") end
+end
+
+for _, row in ipairs(ROWS) do
+  t.test(row[1], function() check(row) end)
+end
+t.done()

@@ -1,0 +1,21 @@
+# Sendmail with Debian's sendmail.mc, but for addresses, host name and TLS.
+certificate
+chmod 600 /srv/key.pem
+cp -a /etc/mail /srv/mail
+mount --bind /srv/mail /etc/mail
+mkdir -p /var/spool/mqueue /var/lib/sendmail/host_status /run/sendmail/mta
+touch /etc/mail/access /etc/mail/local-host-names /etc/mail/aliases
+{
+    sed -e '/^DAEMON_OPTIONS/d' -e '/^include(`\/etc/d' /usr/share/sendmail/cf/debian/sendmail.mc
+    cat <<EOF
+DAEMON_OPTIONS(\`Family=inet, Name=MTA-v4, Port=smtp, Addr=$ADDRESS')dnl
+DAEMON_OPTIONS(\`Family=inet, Name=MSP-v4, Port=submission, M=E, Addr=$ADDRESS')dnl
+define(\`confDOMAIN_NAME', \`$HOST')dnl
+define(\`confSERVER_CERT', \`/srv/cert.pem')dnl
+define(\`confCACERT', \`/srv/cert.pem')dnl
+define(\`confCACERT_PATH', \`/srv')dnl
+define(\`confSERVER_KEY', \`/srv/key.pem')dnl
+EOF
+} | m4 - >/etc/mail/sendmail.cf
+/usr/libexec/sendmail/makemap hash /etc/mail/access.db </etc/mail/access
+/usr/libexec/sendmail/sendmail -bD -q1h
