@@ -235,16 +235,18 @@ local function scan_host(kept, host)
   return save(kept, record)
 end
 
--- A transcript with the path to its port; the path is looked at first, so that the session's connection can be.
+-- A transcript with the path to its port.
 local function talk(kept, host, port)
-  local path, options = nil, setmetatable({}, {__index = kept.session})
+  local path, collector = nil, require "deepid.path"
   if port.number == 25 then
     local ttl = port.reason_ttl
-    path = require "deepid.path".collect({address = host.ip, number = 25, host = host, ttl = ttl and ttl > 0 and ttl or nil}, kept)
-    options.open = require "deepid.departure".opener(require "deepid.wire".open, host, path)
+    path = collector.collect({address = host.ip, number = 25, host = host, ttl = ttl and ttl > 0 and ttl or nil}, kept)
   end
-  local transcript, message = require "deepid.session".run(host, port, options)
-  if transcript then transcript.path = path end
+  local transcript, message = require "deepid.session".run(host, port, kept.session)
+  if transcript and path then
+    collector.note_connection(path)
+    transcript.path = path
+  end
   return transcript, message
 end
 

@@ -1,6 +1,7 @@
 --- What Nmap knows of a host beyond its mail servers' replies, as a `host` record (DESIGN.md, 'Saved scans'), and a look at
 -- port 25 where it is silent, which no portrule does.
 
+local capture = require "deepid.capture"
 local json = require "deepid.json"
 local nmap = require "nmap"
 local path = require "deepid.path"
@@ -79,16 +80,13 @@ end
 
 -- Who sends the refusal: Nmap's port table has its kind and TTL, not its address.
 local function refused_by(host)
-  local route = prober.route(host.ip, host)
-  local probes = route and prober.open(route)
-  if not probes then return nil end
-  local probe
-  local ok = pcall(function()
-    probe = probes:send(1, 25)
+  local route = capture.route(host.ip, host)
+  return route and capture.run(route, function(air)
+    local probes = prober.new(route, air)
+    local probe = probes:send(1, 25)
     probes:receive(1000)
+    return probe.answer == "unreachable" and probe.from or nil
   end)
-  probes:close()
-  if ok and probe.answer == "unreachable" then return probe.from end
 end
 
 -- A SYN scan that hears nothing beside a connection that is made: something on this machine answers connections alone.
@@ -112,7 +110,7 @@ function M.look_at_silence(record, host, options, counts)
   if not is_filtered(port) or not nmap.is_privileged() then return end
   if port.reason ~= "no-response" and (counts.refused or 0) < MOST_REFUSED then
     counts.refused = (counts.refused or 0) + 1
-    record.refused_by = refused_by(host)
+    record.refused_by = refused_by(host) or nil
   end
   if not is_witness(host, options.known) or (counts.silent or 0) >= MOST_SILENT then return end
   counts.silent = (counts.silent or 0) + 1

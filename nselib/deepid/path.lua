@@ -2,6 +2,7 @@
 --
 -- Collects and does not judge. Bounded: a fixed number of SYNs a port, each waited for until its time is up, whatever comes back.
 
+local capture = require "deepid.capture"
 local json = require "deepid.json"
 local nmap = require "nmap"
 local prober = require "deepid.prober"
@@ -15,6 +16,7 @@ M.MOST_REFERENCES = 4
 local MAIL = { [24] = true, [25] = true, [110] = true, [143] = true, [465] = true, [587] = true, [993] = true, [995] = true, [2525] = true }
 -- Flows of the prober, that is source ports.
 local SAMPLE_FLOW, OTHER_FLOW, REFERENCE_FLOW = 1, 6, 11
+local LEAST_ANSWERS = 4 -- of the other port
 local PACE_MS = 10 -- between two rounds of samples
 local SHORTEST_MS, LONGEST_MS = 300, 2000 -- to wait for an answer
 
@@ -124,26 +126,22 @@ end
 
 local function fastest(path) return math.min(table.unpack(path.other_ms, 1, math.max(1, #path.other_ms))) end
 
--- All that needs raw packets.
+-- All that needs raw packets. Returns true, or nil and a message.
 local function look_by_packets(path, target, options)
-  local route, message = prober.route(target.address, target.host)
+  local route, message = capture.route(target.address, target.host)
   if not route then return nil, message end
   if route.link == "loopback" then return nil, "the target is this machine" end
-  local probes
-  probes, message = prober.open(route)
-  if not probes then return nil, message end
   local wait_ms = patience_ms(target.host)
-  local ok, problem = pcall(function()
+  return capture.run(route, function(air)
+    local probes = prober.new(route, air)
     choose_other(path, target, options, function(references) return find_by_syn(probes, references, wait_ms) end)
     sample(path, probes, target.number, wait_ms)
     if options.trace then
       if path.other_ms[1] then wait_ms = bounded(4 * fastest(path), SHORTEST_MS, wait_ms) end
       path.hops = tracer.trace(probes, target.number, path.other_port, wait_ms)
     end
+    return true
   end)
-  probes:close()
-  if not ok then return nil, tostring(problem) end
-  return true
 end
 
 --- Looks at the path to one port.
@@ -167,6 +165,12 @@ function M.collect(target, options)
     path.unobserved = { { what = "hops", why = "smtp-deepid.trace was not asked for" } }
   end
   return path
+end
+
+--- Notes what it tells that a connection to the port was made: where no SYN past this machine's sockets was answered, and those to
+-- the other port were, what answers the connection is on this machine.
+function M.note_connection(path)
+  if path.connect_ms and #path.connect_ms == 0 and #path.other_ms >= LEAST_ANSWERS then path.leaves = false end
 end
 
 return M

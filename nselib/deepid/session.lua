@@ -92,7 +92,7 @@ function Session:connect(action)
   if action.pause_ms > 0 then stdnse.sleep(action.pause_ms / 1000) end
   local step = { step = "greeting", connection = action.connect, tls = action.tls, sent = "" }
   local message
-  self.connection, message = self.options.open(self.host, self.port, self.until_ms)
+  self.connection, message = wire.open(self.host, self.port, self.until_ms)
   step.at = nmap.clock()
   if not self.connection then
     if action.connect == 1 then return nil, "connect: " .. message end
@@ -157,8 +157,7 @@ end
 -- @param options  (optional) table: <code>depth</code> ("greeting", "adaptive", "full"; default "adaptive"),
 --   <code>greeting_timeout_ms</code> (20000), <code>delay_ms</code> between steps (0), <code>helo</code> the name to greet
 --   with, <code>settled</code> function of the transcript (see plan.lua), <code>budget_ms</code> for the whole session
---   from its first connection (90, 120, 300 s by depth), <code>retry_pause_ms</code> (3000), <code>open</code> instead of
---   <code>wire.open</code>
+--   from its first connection (90, 120, 300 s by depth), <code>retry_pause_ms</code> (3000)
 -- @return transcript
 -- @return nil and a message where no connection could be made
 function M.run(host, port, options)
@@ -169,7 +168,7 @@ function M.run(host, port, options)
     transcript = { record = "transcript", address = host.ip, port = port.number, service = port.service, steps = {} },
     options = {
       depth = depth, helo = options.helo, settled = options.settled, tunnel = known_tunnel(port),
-      open = options.open or wire.open, delay_ms = options.delay_ms or 0, retry_pause_ms = options.retry_pause_ms,
+      delay_ms = options.delay_ms or 0, retry_pause_ms = options.retry_pause_ms,
       greeting_timeout_ms = options.greeting_timeout_ms or M.GREETING_TIMEOUT_MS,
       budget_ms = options.budget_ms or M.BUDGET_MS[depth],
     },

@@ -6,14 +6,13 @@
 
 local hops = require "deepid.hops"
 local nmap = require "nmap"
-local stdnse = require "stdnse"
 
 local M = {}
 
 local PORT_FLOW, OTHER_FLOW = 15, 16
 local WAVE = 6 -- TTLs in flight at once
 local GRACE_MS = 60 -- for routers' messages, when both ports have answered
-local LIMIT_S = 1.1 -- Linux: one Time Exceeded a second
+local LIMIT_MS = 1100 -- Linux: one Time Exceeded a second
 local MOST_TRIES = 3
 local MOST_PAUSES = 6 -- of one target
 local REGISTRY = "smtp-deepid.routers"
@@ -108,7 +107,7 @@ function Trace:ask_again(port, ttl)
     if try == MOST_TRIES then
       if self.pauses >= MOST_PAUSES then return end
       self.pauses = self.pauses + 1
-      stdnse.sleep(LIMIT_S)
+      self.probes:pause(LIMIT_MS)
     end
     self:send(port, ttl)
     self.probes:receive(self.wait_ms)

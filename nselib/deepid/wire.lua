@@ -132,12 +132,6 @@ function M:local_address()
   return ok and address or nil
 end
 
---- The local port of the connection, or nil.
-function M:local_port()
-  local ok, _, port = self.socket:get_info()
-  return ok and port or nil
-end
-
 --- The peer's certificate in PEM, or nil.
 function M:certificate()
   local ok, certificate = pcall(self.socket.get_ssl_certificate, self.socket)
