@@ -3,6 +3,7 @@
 #   make              both cores (Lua 5.3 and 5.4); fetches what the build needs
 #   make demo         names real mail servers; TARGETS="ADDRESS ..." scans these instead
 #   make test         every test; fetches what the tests need
+#   make simulate     a simulated world against the verdicts, some minutes; SCANS=N SEED=N
 #   make lint         warnings of gcc, clang and luacheck
 #   make check-asan   the C tests alone, under ASan and UBSan
 #   make install      into Nmap's own folders, or under PREFIX; DESTDIR for packagers
@@ -66,6 +67,12 @@ demo: all demo-deps
 
 test: all test-deps $(C_TESTS)
 	test/run
+
+# A short form is in `make test`; what this prints is kept in doc/uniformity.md.
+SCANS ?= 40000
+SEED  ?= 1
+simulate: test-deps
+	LUA_PATH='lua/?.lua;test/simulate/lib/?.lua;test/?.lua;;' lua5.4 test/simulate/lib/run.lua $(SCANS) $(SEED)
 
 check-asan: test-deps $(C_TESTS)
 	test/run $(C_TESTS)
@@ -143,4 +150,4 @@ rock-install:
 clean:
 	rm -rf build $(CORES)
 
-.PHONY: all deps demo-deps test-deps demo test check-asan lint install uninstall rock rock-install clean
+.PHONY: all deps demo-deps test-deps demo test simulate check-asan lint install uninstall rock rock-install clean

@@ -12,6 +12,8 @@ local M = {
   report = require "deepid.report",
   survey = require "deepid.survey",
   transcript = require "deepid.transcript",
+  verdict = require "deepid.verdict",
+  words = require "deepid.words",
 }
 
 local identify = require "deepid.identify"

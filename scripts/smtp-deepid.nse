@@ -162,7 +162,7 @@ local function state()
   local helo, save, ports = stdnse.get_script_args("smtp-deepid.helo", "smtp-deepid.save", "smtp-deepid.ports")
   if helo and not helo:find("^[!-~]+$") then problems[#problems + 1] = "smtp-deepid.helo: only printable ASCII without blanks" end
   kept = {
-    records = {}, hosts = {}, problems = problems, save = save, ports = read_ports(ports, problems),
+    scanned = {}, problems = problems, save = save, ports = read_ports(ports, problems),
     control = read_addresses("control", problems), known = read_addresses("known", problems), silence = {},
     references = read_references(problems), trace = read_switch("trace", problems),
     second_opinion = SWITCH[read_choice("second_opinion", SWITCH, "yes", problems)],
@@ -206,7 +206,7 @@ hostrule = function(host)
   return #state().problems == 0 and open_engine(state()) ~= nil and require "deepid.hosts".has_mail_ports(host)
 end
 
-postrule = function() return #state().records + #state().hosts > 0 end
+postrule = function() return state().survey ~= nil end
 
 -- What is wrong with the rule files is said once a scan.
 local function knowledge_problems(kept)
@@ -218,21 +218,34 @@ local function knowledge_problems(kept)
   return lines
 end
 
--- Appends a record to the user's file; returns what went wrong, if anything did.
-local function save(kept, record)
-  if not kept.save then return nil end
-  local savefile = require "deepid.savefile"
-  kept.scan = kept.scan or savefile.scan_record(kept)
-  local ok, problem = savefile.append(kept.save, record, kept)
-  return not ok and "not saved: " .. problem or nil
+-- The survey of this scan; it begins with the scan's own record.
+local function survey(kept)
+  if not kept.survey then
+    kept.scan = require "deepid.savefile".scan_record()
+    kept.survey = require "deepid".survey.new()
+    kept.survey:add(kept.scan)
+  end
+  return kept.survey
+end
+
+-- Takes a record into the user's file and into the survey.
+-- @return port result of a transcript, or nil
+-- @return what went wrong with the file, or nil
+local function note(kept, record)
+  local all, problem = survey(kept), nil
+  if kept.save then problem = select(2, require "deepid.savefile".append(kept.save, record, kept)) end
+  local result = record.record == "transcript" and kept.engine:identify(record) or nil
+  all:add(record, result)
+  return result, problem and "not saved: " .. problem
 end
 
 local function scan_host(kept, host)
   local hosts = require "deepid.hosts"
-  local record = hosts.record(host)
-  hosts.look_at_silence(record, host, kept, kept.silence)
-  kept.hosts[#kept.hosts + 1] = record
-  return save(kept, record)
+  local record, transcript = hosts.record(host), nil
+  kept.scanned[host.ip] = true
+  transcript = hosts.look_at_silence(record, host, kept, kept.silence)
+  if transcript then note(kept, transcript) end
+  return select(2, note(kept, record))
 end
 
 -- A transcript with the path to its port.
@@ -256,9 +269,8 @@ local function scan_port(kept, host, port)
   local transcript, message = talk(kept, host, port)
   if not transcript then return "not identified: " .. message end
   local notes = knowledge_problems(kept)
-  notes[#notes + 1] = save(kept, transcript)
-  local result = kept.engine:identify(transcript)
-  kept.records[#kept.records + 1] = deepid.survey.record(result)
+  local result, problem = note(kept, transcript)
+  notes[#notes + 1] = problem
   local record = output.version(result, transcript, port.version)
   if record then
     port.version = record
@@ -271,15 +283,11 @@ end
 
 -- Control addresses that were not scanned as targets: their transcripts are judged with the others.
 local function ask_controls(kept)
-  local scanned, addresses = {}, {}
-  for _, host in ipairs(kept.hosts) do scanned[host.address] = true end
+  local addresses = {}
   for _, address in ipairs(kept.control) do
-    if not scanned[address] then addresses[#addresses + 1] = address end
+    if not kept.scanned[address] then addresses[#addresses + 1] = address end
   end
-  for _, transcript in ipairs(require "deepid.controls".run(addresses, kept)) do
-    save(kept, transcript)
-    kept.records[#kept.records + 1] = require "deepid".survey.record(kept.engine:identify(transcript))
-  end
+  for _, transcript in ipairs(require "deepid.controls".run(addresses, kept)) do note(kept, transcript) end
 end
 
 local ACTIONS = {
@@ -294,8 +302,9 @@ local ACTIONS = {
   postrule = function()
     local deepid = require "deepid"
     ask_controls(state())
-    local summary = deepid.survey.summary(state().records)
-    return require "deepid.output".ordered(summary, "survey"), deepid.survey.text(summary)
+    local object, message = deepid.verdict.judge(state().survey)
+    if not object then return message end
+    return require "deepid.output".ordered(object, "survey"), deepid.words.text(object)
   end,
 }
 

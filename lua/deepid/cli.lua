@@ -1,12 +1,16 @@
 --- The `deepid` command.
 
+local compare = require "deepid.compare"
 local deepid = require "deepid"
 local escape = require "deepid.escape"
+local intake = require "deepid.intake"
 
 local M = {}
 
 local USAGE = [[
 usage: deepid identify [--json] [--second-opinion PROBES] FILE...
+       deepid survey [--json] FILE...
+       deepid compare [--json] HERE THERE
        deepid lint [RULES...]
        deepid help
 
@@ -16,6 +20,9 @@ identify  says what each transcript shows, one result each, in order. FILE (or -
           greeting, \r \n \t \\ and \xHH are escapes. A file NAME.md is a recording.
   --json                   one JSON port result a line
   --second-opinion PROBES  ask this nmap-service-probes where our rules are silent
+survey    says who answered: the targets, something in their place, or nobody, and
+          why. FILE as for identify, but for recordings; scans of one place together.
+compare   the same of two scans of the same targets, made from two places.
 lint      checks rule files; without names, those that came with smtp-deepid
 
 Exit status: 0 well; 1 something could not be read or is wrong; 2 bad usage.
@@ -91,33 +98,108 @@ end
 
 local COMMANDS = {}
 
-function COMMANDS.identify(args)
+-- Splits words into options and file names. `known` maps an option to true, or to "value" where a word follows it.
+-- @return options, paths; or nil and a message
+local function read_words(words, known)
   local options, paths, i = {}, {}, 1
-  while args[i] do
-    if args[i] == "--json" then
-      options.json = true
-    elseif args[i] == "--second-opinion" then
+  while words[i] do
+    local name = words[i]:match("^%-%-(.+)$")
+    if name and known[name] == "value" then
       i = i + 1
-      options.second_opinion = args[i]
-      if not args[i] then return usage_error("--second-opinion needs a file") end
-    elseif args[i]:find("^%-.") then
-      return usage_error("unknown option " .. args[i])
+      if not words[i] then return nil, "--" .. name .. " needs a file" end
+      options[name] = words[i]
+    elseif name and known[name] then
+      options[name] = true
+    elseif words[i]:find("^%-.") then
+      return nil, "unknown option " .. words[i]
     else
-      paths[#paths + 1] = args[i]
+      paths[#paths + 1] = words[i]
     end
     i = i + 1
   end
+  return options, paths
+end
+
+-- Opens the engine; its problems are told, and are no reason to stop.
+local function open_engine(options)
+  local engine, message = deepid.open(options)
+  for _, problem in ipairs(engine and engine.problems or { message }) do complain(problem) end
+  return engine
+end
+
+function COMMANDS.identify(args)
+  local options, paths = read_words(args, { json = true, ["second-opinion"] = "value" })
+  if not options then return usage_error(paths) end
   if #paths == 0 then return usage_error("identify needs a file") end
-  local engine, message = deepid.open({ second_opinion = options.second_opinion })
-  if not engine then
-    complain(message)
-    return 1
-  end
-  for _, problem in ipairs(engine.problems) do complain(problem) end
+  local engine = open_engine({ second_opinion = options["second-opinion"] })
+  if not engine then return 1 end
   local ok = #engine.problems == 0
   for _, path in ipairs(paths) do ok = identify_file(engine, path, options) and ok end
   for _, problem in ipairs(engine.second_opinion and engine.second_opinion.problems or {}) do complain(problem) end
   return ok and 0 or 1
+end
+
+-- Reads files into one survey.
+-- @return survey, or nil when a file cannot be opened; whether all of it could be read
+local function read_survey(engine, paths)
+  local survey, ok = deepid.survey.new(), true
+  for _, path in ipairs(paths) do
+    local problems, message = intake.file(path, survey, engine)
+    if not problems then
+      complain(message)
+      return nil, false
+    end
+    for _, problem in ipairs(problems) do complain(problem) end
+    ok = ok and #problems == 0
+  end
+  return survey, ok
+end
+
+local function show_survey(survey, options)
+  local object, message = deepid.verdict.judge(survey)
+  if not object then
+    complain(message)
+    return false
+  end
+  if options.json then
+    io.write(deepid.json.encode(object), "\n")
+  else
+    io.write(table.concat(deepid.words.lines(object), "\n"), "\n")
+  end
+  return true
+end
+
+function COMMANDS.survey(args)
+  local options, paths = read_words(args, { json = true })
+  if not options then return usage_error(paths) end
+  if #paths == 0 then return usage_error("survey needs a file") end
+  local engine = open_engine()
+  local survey, ok = nil, false
+  if engine then survey, ok = read_survey(engine, paths) end
+  return survey and show_survey(survey, options) and ok and 0 or 1
+end
+
+function COMMANDS.compare(args)
+  local options, paths = read_words(args, { json = true })
+  if not options then return usage_error(paths) end
+  if #paths ~= 2 then return usage_error("compare needs two files") end
+  local engine = open_engine()
+  local here, here_ok = nil, false
+  if engine then here, here_ok = read_survey(engine, { paths[1] }) end
+  local there, there_ok = nil, false
+  if here then there, there_ok = read_survey(engine, { paths[2] }) end
+  if not there then return 1 end
+  local result, message = compare.judge(here, there)
+  if not result then
+    complain(message)
+    return 1
+  end
+  if options.json then
+    io.write(deepid.json.encode(result), "\n")
+  else
+    io.write(table.concat(compare.lines(result, paths[1], paths[2]), "\n"), "\n")
+  end
+  return here_ok and there_ok and 0 or 1
 end
 
 function COMMANDS.lint(paths)

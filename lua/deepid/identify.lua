@@ -108,7 +108,8 @@ end
 -- One entry of `front`: all hits of one role that name the same product.
 local function build_front(role, found)
   local first = found[1]
-  local front = { role = role, name = show(first.fields.product), version = show(first.fields.version), evidence = json.array() }
+  local front = { role = role, name = show(first.fields.product), version = show(first.fields.version),
+    device = show(first.fields.device), evidence = json.array() }
   front.confidence = first.rule.confidence or (first.rule.soft and CONFIDENCE.hint) or CONFIDENCE.one_step
   for _, hit in ipairs(found) do
     if hit.fields.product == first.fields.product then

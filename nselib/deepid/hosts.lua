@@ -6,6 +6,7 @@ local json = require "deepid.json"
 local nmap = require "nmap"
 local path = require "deepid.path"
 local prober = require "deepid.prober"
+local session = require "deepid.session"
 
 local M = {}
 
@@ -15,7 +16,7 @@ local WITNESS_PORTS = { 110, 143, 465, 587, 993, 995 }
 local MOST_PORTS = 64 -- of one state, in a record
 local MOST_COUNTED = 100 -- silent ports
 local MOST_REFUSED = 256 -- hosts whose refusal is looked at, a scan
-local MOST_SILENT = 8 -- hosts whose silence is traced: it is the same spot again and again
+local MOST_SILENT = 12 -- hosts whose silence is looked into: it is the same spot again and again
 local CONNECT_MS = 3000
 
 local function port_of(host, number) return nmap.get_port_state(host, { number = number, protocol = "tcp" }) end
@@ -86,7 +87,7 @@ local function refused_by(host)
     local probe = probes:send(1, 25)
     probes:receive(1000)
     return probe.answer == "unreachable" and probe.from or nil
-  end)
+  end) or nil
 end
 
 -- A SYN scan that hears nothing beside a connection that is made: something on this machine answers connections alone.
@@ -98,24 +99,37 @@ local function can_connect(host)
   return ok == true
 end
 
---- Looks at a host whose port 25 is silent, and adds to its record: <code>refused_by</code>, and of hosts that offer mail elsewhere or are
--- known to accept it, the first few alone, <code>connects</code> and <code>path</code>.
+-- What greets where Nmap's SYNs were not answered.
+local function greeting_of(host, options)
+  if not can_connect(host) then return nil end
+  local port = { number = 25, protocol = "tcp", service = "smtp", version = {} }
+  return (session.run(host, port, { depth = "greeting", helo = options.session.helo, greeting_timeout_ms = options.session.greeting_timeout_ms }))
+end
+
+-- Counts up to a limit; false beyond it.
+local function is_among_first(counts, name, most)
+  counts[name] = (counts[name] or 0) + 1
+  return counts[name] <= most
+end
+
+--- Looks at a host whose port 25 is silent, and adds to its record <code>refused_by</code>, and the <code>path</code> of the first that offer mail
+-- elsewhere or are known to accept it.
 --
 -- @param record   what <code>M.record</code> gave
 -- @param host     NSE host table
--- @param options  as of <code>path.collect</code>, and <code>known</code>, an array of addresses
+-- @param options  as of <code>path.collect</code>; <code>known</code>, an array of addresses; <code>session</code>
 -- @param counts   table kept for the scan
+-- @return transcript of a greeting, where a connection is made all the same
+-- @return nil where none is, or enough have been tried
 function M.look_at_silence(record, host, options, counts)
   local port = port_of(host, 25)
-  if not is_filtered(port) or not nmap.is_privileged() then return end
-  if port.reason ~= "no-response" and (counts.refused or 0) < MOST_REFUSED then
-    counts.refused = (counts.refused or 0) + 1
-    record.refused_by = refused_by(host) or nil
+  if not is_filtered(port) or not nmap.is_privileged() then return nil end
+  if port.reason ~= "no-response" and is_among_first(counts, "refused", MOST_REFUSED) then record.refused_by = refused_by(host) end
+  if options.trace and is_witness(host, options.known) and is_among_first(counts, "traced", MOST_SILENT) then
+    record.path = path.collect({ address = host.ip, number = 25, host = host }, options)
   end
-  if not is_witness(host, options.known) or (counts.silent or 0) >= MOST_SILENT then return end
-  counts.silent = (counts.silent or 0) + 1
-  record.connects = can_connect(host)
-  if options.trace then record.path = path.collect({ address = host.ip, number = 25, host = host }, options) end
+  if is_among_first(counts, "connected", MOST_SILENT) then return greeting_of(host, options) end
+  return nil
 end
 
 return M

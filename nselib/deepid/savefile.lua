@@ -30,13 +30,10 @@ local function own_addresses()
 end
 
 --- The record of this scan.
---
--- @param given  table: <code>control</code> and <code>known</code>, arrays of addresses that the user named
-function M.scan_record(given)
+function M.scan_record()
   return {
     record = "scan", format = 1, tool = "smtp-deepid", lua = _VERSION, started = math.floor(nmap.clock()),
     privileged = nmap.is_privileged(), scanner = own_addresses(), arguments = own_arguments(),
-    control = json.array(given.control), known = json.array(given.known),
   }
 end
 

@@ -1,0 +1,302 @@
+--- Evidence that another machine than the target answered on port 25: one table of kinds, each with its weight and words.
+--
+-- A finding is {kind, weight, where, hosts (array of host facts), says}. `weight` is the probability that this kind of finding,
+-- when it is made, is right that something answers in the target's place. Findings of different kinds are taken as independent:
+-- together they are right unless all are wrong. Only a *direct* kind can carry the verdict `intercepted`.
+
+local chance = require "deepid.chance"
+local distance = require "deepid.distance"
+local network = require "deepid.network"
+
+local M = {}
+
+--- Fewest hosts, in unrelated networks, that make a pattern.
+M.PATTERN = 3
+
+local ODD_TIMES = 0.05 -- of honest hosts, at most, answer on two ports from different machines (EVIDENCE on connect times: 2%)
+local TIME_ALPHA = 1e-6
+local NEAR_MS, FAR_MS, OWN_MS = 3, 10, 0.2 -- no wide-area path is answered within 3 ms; a loopback connect takes 0.01-0.06 ms
+
+--- The kinds. `direct`: may carry `intercepted`. `hint`: odd about one host, told beside it, and no more. `says` gets the
+-- finding's own values in $name.
+M.KINDS = {
+  control = { weight = 0.98, direct = true,
+    says = "$hosts named as control, where no mail server is, answered on port 25" },
+  path_hops = { weight = 0.97, direct = true,
+    says = "traced: port 25 of $hosts is answered $at hops away$by, the rest of them $target hops away" },
+  path_ttl = { weight = 0.95, direct = true,
+    says = "the answers of $hosts on port 25 came over $at hops, those of their other ports over $target" },
+  syn_silence = { weight = 0.92, direct = true,
+    says = "port 25 of $hosts accepts connections from this machine's programs, and no packet of its own: something on this machine answers" },
+  connect_time = { weight = 0.9, direct = true,
+    says = "port 25 of $hosts in unrelated networks connects in $ms ms at best, their other ports in $other_ms ms" },
+  vantage = { weight = 0.97, direct = true,
+    says = "$hosts say the same from here, and something else, each of its own, from another place" },
+  signature = { weight = 0.85, direct = true, -- the rule's own confidence, where it states one
+    says = "$hosts sent '$name'" },
+  uniformity = { weight = 0.8,
+    says = "$hosts in $units $show" },
+  ttl_hint = { weight = 0.4, hint = true,
+    says = "the answer on port 25 came over $at hops, that of another port over $target" },
+  time_hint = { weight = 0.2, hint = true,
+    says = "port 25 connects in $ms ms at best, another port in $other_ms ms" },
+  contradiction = { weight = 0.1, hint = true,
+    says = "$what" },
+}
+
+local function fill(text, values)
+  return (text:gsub("%$([%l_]+)", function(name) return tostring(values[name] or "") end))
+end
+
+--- Makes a finding of a kind.
+function M.finding(kind, hosts, where, values, weight)
+  values.hosts = #hosts == 1 and "1 host" or ("%d hosts"):format(#hosts)
+  return { kind = kind, weight = weight or M.KINDS[kind].weight, where = where, hosts = hosts, says = fill(M.KINDS[kind].says, values) }
+end
+
+local function span(list, key)
+  local low, high
+  for _, item in ipairs(list) do
+    local value = item.distance[key]
+    if value then low, high = math.min(low or value, value), math.max(high or value, value) end
+  end
+  return low == high and tostring(low) or ("%s to %s"):format(low, high), low
+end
+
+-- Values of a key among hosts, each with its hosts, in the order of the values.
+local function parted(hosts, key_of)
+  local parts, keys = {}, {}
+  for _, host in ipairs(hosts) do
+    local key = key_of(host)
+    if key ~= nil then
+      if not parts[key] then
+        parts[key] = {}
+        keys[#keys + 1] = key
+      end
+      table.insert(parts[key], host)
+    end
+  end
+  table.sort(keys)
+  local i = 0
+  return function()
+    i = i + 1
+    return keys[i], parts[keys[i]]
+  end
+end
+
+local function is_nearer(host) return host.distance.at and host.distance.target and host.distance.at < host.distance.target end
+
+local FIND = {}
+M.FIND = FIND
+
+-- An address without a mail server that greets. Whose side it is on, the path says.
+FIND[1] = function(context)
+  local answered = {}
+  for _, host in ipairs(context.hosts) do
+    if context.survey.control[host.address] and host.main and host.main.answered then answered[#answered + 1] = host end
+  end
+  if #answered == 0 then return {} end
+  local at = answered[1].distance.at
+  return { M.finding("control", answered, at and at <= 3 and "near_you" or "unknown", {}) }
+end
+
+-- One router, before several unrelated targets: an innocent box at a target's edge stands before one owner's alone. The first
+-- hop is the scanner's own, whoever is behind it.
+FIND[2] = function(context)
+  local found = {}
+  local function key_of(host)
+    if host.distance.traced and is_nearer(host) then return ("%03d %s"):format(host.distance.at, host.distance.by or "") end
+  end
+  for _, hosts in parted(context.hosts, key_of) do
+    local at, router = hosts[1].distance.at, hosts[1].distance.by
+    local target, least = span(hosts, "target")
+    local units = network.units(hosts)
+    if (units >= 2 and #hosts >= M.PATTERN) or (at <= 1 and least - at >= 2) then
+      found[#found + 1] = M.finding("path_hops", hosts, distance.where(at, least),
+        { at = at, target = target, by = router and (" (by or behind %s)"):format(router) or "" })
+    end
+  end
+  return found
+end
+
+-- Without a trace the distance is read off the TTL of the answers. A box near the scanner is at one distance, whatever is behind it;
+-- farther away, it must stand before half of all unrelated networks, since many targets have a box of their own at their edge.
+FIND[3] = function(context)
+  local found, measured = {}, {}
+  for _, host in ipairs(context.hosts) do
+    if host.distance.at and host.distance.target and not host.distance.traced then measured[#measured + 1] = host end
+  end
+  local all_units = network.units(measured)
+  for at, hosts in parted(measured, function(host) return is_nearer(host) and host.distance.at or nil end) do
+    local target, least = span(hosts, "target")
+    local units = network.units(hosts)
+    local near = at <= 3 and least - at >= 2 and #hosts >= M.PATTERN and (at <= 1 or units >= 2)
+    local far = least - at >= 3 and units >= math.max(M.PATTERN, all_units / 2)
+    if near or far then found[#found + 1] = M.finding("path_ttl", hosts, distance.where(at, least), { at = at, target = target }) end
+  end
+  return found
+end
+
+-- A mail shield on the scanner's machine answers programs, and never sees the packets that a SYN scan makes itself.
+FIND[4] = function(context)
+  local odd = {}
+  for _, host in ipairs(context.hosts) do
+    local listed = host.main and host.ports[host.main.port]
+    local is_unseen = listed and listed.state == "filtered" or host.main and host.main.path and host.main.path.leaves == false
+    if is_unseen and host.main.answered then odd[#odd + 1] = host end
+  end
+  if #odd < M.PATTERN then return {} end
+  return { M.finding("syn_silence", odd, "own_host", {}) }
+end
+
+-- Supporting evidence for each host alone; for many unrelated ones together more than their honest share explains.
+FIND[5] = function(context)
+  local measured, near, nearer = {}, {}, {}
+  for _, host in ipairs(context.hosts) do
+    local time = host.distance.time
+    if time then
+      measured[#measured + 1] = host
+      if time.nearer then nearer[#nearer + 1] = host end
+      if time.nearer and time.ms <= NEAR_MS and time.other_ms >= FAR_MS then near[#near + 1] = host end
+    end
+  end
+  local units = network.units(nearer)
+  local is_near = #near >= M.PATTERN and (network.units(near)) >= 2
+  local is_odd = units >= M.PATTERN and chance.tail((network.units(measured)), units, ODD_TIMES) <= TIME_ALPHA
+  if not (is_near or is_odd) then return {} end
+  local hosts = is_near and near or nearer
+  local fastest, other = math.huge, math.huge
+  for _, host in ipairs(hosts) do fastest, other = math.min(fastest, host.distance.time.ms), math.min(other, host.distance.time.other_ms) end
+  local where = is_near and (fastest <= OWN_MS and "own_host" or "near_you") or "unknown"
+  return { M.finding("connect_time", hosts, where, { ms = ("%.2g"):format(fastest), other_ms = ("%.3g"):format(other) }) }
+end
+
+FIND[6] = function(context) return context.survey.vantage end
+
+-- The text says so. A rule is right or wrong for all hosts at once, so their number does not count.
+FIND[7] = function(context)
+  local found = {}
+  local function front_of(host)
+    for _, front in ipairs(host.main and host.main.fronts or {}) do
+      if front.role == "interceptor" then return front end
+    end
+  end
+  for name, hosts in parted(context.hosts, function(host) return front_of(host) and front_of(host).name end) do
+    local front = front_of(hosts[1])
+    local where = front.device == "software firewall" and "own_host" or "near_you"
+    found[#found + 1] = M.finding("signature", hosts, where, { name = name }, front.confidence)
+  end
+  return found
+end
+
+local SHOW = { hostname = "announce one host, '%s'", certificate = "show one certificate key", notice = "refuse with one text, '%s'" }
+
+FIND[8] = function(context)
+  local found = {}
+  for _, case in ipairs(context.groups) do
+    if case.fires then
+      found[#found + 1] = M.finding("uniformity", case.same, "unknown",
+        { units = case.fires == "unrelated" and case.observed .. " unrelated networks" or "one network", show = SHOW[case.kind]:format(context.show(case.key)) })
+    end
+  end
+  return found
+end
+
+-- What is odd about one host, and proves nothing by itself.
+FIND[9] = function(context)
+  local found = {}
+  for _, host in ipairs(context.hosts) do
+    local d = host.distance
+    if is_nearer(host) and not context.explained[host.address] then
+      found[#found + 1] = M.finding("ttl_hint", { host }, "unknown", { at = d.at, target = d.target })
+    end
+    if d.time and d.time.nearer and d.time.other_ms - d.time.ms >= FAR_MS then
+      found[#found + 1] = M.finding("time_hint", { host }, "unknown", { ms = ("%.2g"):format(d.time.ms), other_ms = ("%.3g"):format(d.time.other_ms) })
+    end
+    for _, what in ipairs(M.contradictions(host, context.survey.scanner)) do
+      found[#found + 1] = M.finding("contradiction", { host }, "unknown", { what = what })
+    end
+  end
+  return found
+end
+
+local function has_domain(names, domain)
+  for _, name in ipairs(names or {}) do
+    if network.registered_domain(name) == domain then return true end
+  end
+  return false
+end
+
+-- Whether all of the scanner's addresses are private: then a NAT is between, and an echoed address is its own business.
+local function is_behind_nat(scanner)
+  for address in pairs(scanner) do
+    if not network.is_private(address) then return false end
+  end
+  return true
+end
+
+--- What one host's session says against itself, in words.
+--
+-- @param scanner  set of the scanner's addresses; empty where they are not known
+-- @return array of texts
+function M.contradictions(host, scanner)
+  local found, main = {}, host.main
+  if not main then return found end
+  local greeting = main.hostname and network.registered_domain(main.hostname)
+  local ehlo = main.ehlo_name and network.registered_domain(main.ehlo_name)
+  local certified = main.certificate_names and #main.certificate_names > 0
+  if greeting and ehlo and greeting ~= ehlo
+    and not (certified and has_domain(main.certificate_names, greeting) and has_domain(main.certificate_names, ehlo)) then
+    found[#found + 1] = ("it greets as %s and answers EHLO as %s"):format(main.hostname, main.ehlo_name)
+  end
+  if main.mixed then found[#found + 1] = "its lines end in CRLF in one reply and in a bare LF in another: two programs wrote them" end
+  if main.echoed and not scanner[main.echoed] and not is_behind_nat(scanner) then
+    found[#found + 1] = ("it saw the client as %s, which is not this scanner: a proxy or NAT is between"):format(main.echoed)
+  end
+  return found
+end
+
+--- All findings, in the order of FIND.
+--
+-- @param context  {survey, hosts (each with <code>distance</code>), groups (deepid.uniformity), explained (set of addresses whose
+--   distance is innocent), show (makes bytes printable)}
+function M.gather(context)
+  local all = {}
+  for _, find in ipairs(FIND) do
+    for _, finding in ipairs(find(context)) do all[#all + 1] = finding end
+  end
+  return all
+end
+
+-- Whether two findings have a host in common.
+local function overlaps(finding, addresses)
+  for _, host in ipairs(finding.hosts) do
+    if addresses[host.address] then return true end
+  end
+  return false
+end
+
+--- The probability that something answers in the targets' place: each kind once, with its best weight. Hints do not count, and
+-- uniformity only where it is of hosts that a direct finding names too.
+--
+-- @return probability; 0 where nothing direct was found
+function M.combine(findings)
+  local best, addresses = {}, {}
+  for _, finding in ipairs(findings) do
+    if M.KINDS[finding.kind].direct then
+      best[finding.kind] = math.max(best[finding.kind] or 0, finding.weight)
+      for _, host in ipairs(finding.hosts) do addresses[host.address] = true end
+    end
+  end
+  if not next(best) then return 0 end
+  for _, finding in ipairs(findings) do
+    if finding.kind == "uniformity" and overlaps(finding, addresses) then best.uniformity = finding.weight end
+  end
+  local kinds, wrong = {}, 1.0
+  for kind in pairs(best) do kinds[#kinds + 1] = kind end
+  table.sort(kinds) -- the order of a product matters in its last bit
+  for _, kind in ipairs(kinds) do wrong = wrong * (1 - best[kind]) end
+  return 1 - wrong
+end
+
+return M

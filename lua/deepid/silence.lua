@@ -1,0 +1,133 @@
+--- Port 25 is silent: is it the targets' own firewalls, or something near the scanner?
+--
+-- Only hosts that offer mail on another port, or that the user named (smtp-deepid.known), are witnesses: web servers filter 25
+-- honestly.
+
+local chance = require "deepid.chance"
+local distance = require "deepid.distance"
+local hops = require "deepid.hops"
+local network = require "deepid.network"
+local survey = require "deepid.survey"
+
+local M = {}
+
+--- Fewest witnesses that are worth judging.
+M.WITNESSES = 8
+
+-- Of unrelated owners of mail hosts, the share that filters 25 on hosts with other mail ports: an assumption on the safe side. Of
+-- those that the user knows to accept 25: the share of errors.
+local HONEST, HONEST_KNOWN = 0.25, 0.02
+local ALPHA = 2e-5
+local MOST_ACCEPTING = 0.05 -- of the networks, where 25 is blocked for all but a few
+local NEAR_HOPS = 3
+
+local function offers_mail(host)
+  for port in pairs(survey.MAIL_PORTS) do
+    if host.sessions[port] and host.sessions[port].answered then return true end
+    if host.ports[port] and host.ports[port].state == "open" then return true end
+  end
+  return false
+end
+
+-- "silent", "heard" (open, or closed by a reset that came back) or nil where port 25 was not looked at.
+local function state_of(host)
+  if host.sessions[25] and host.sessions[25].answered then return "heard" end
+  local listed = host.ports[25]
+  if not listed then return nil end
+  return (listed.state == "filtered" or listed.state == "open|filtered") and "silent" or "heard"
+end
+
+local function target_distance(host)
+  local farthest
+  for number, port in pairs(host.ports) do
+    if number ~= 25 and port.reason == "syn-ack" and math.type(port.ttl) == "integer" and port.ttl > 0 then
+      farthest = math.max(farthest or 0, distance.hops_of(port.ttl) or 0)
+    end
+  end
+  return farthest
+end
+
+-- Where a silent host's port 25 ends, as far as is known: {at, by, refused, target}.
+local function stop_of(host)
+  local listed, path = host.ports[25], host.path or (host.sessions[25] and host.sessions[25].path) or {}
+  local stop = { refused = tostring(listed and listed.reason):find("prohibited") ~= nil or tostring(listed and listed.reason):find("unreach") ~= nil }
+  if type(path.hops) == "table" then
+    local by, at = hops.refused_by(path.hops, 25)
+    stop.refused, stop.by, stop.at = stop.refused or by ~= nil, by, at
+    if not by then stop.at, stop.by = hops.last_router(path.hops, 25) end
+    if type(stop.by) ~= "string" or not stop.by:find("^[%w.:%%]+$") then stop.by = nil end
+    stop.target = hops.answered_at(path.hops, path.reference or path.other_port)
+  elseif stop.refused and math.type(listed.ttl) == "integer" and listed.ttl > 0 then
+    stop.at = distance.hops_of(listed.ttl) -- of the ICMP message: who refuses is so far away
+    stop.by = host.refused_by
+    stop.target = target_distance(host)
+  end
+  return stop
+end
+
+-- The stop that nearly all witnesses share of which one is known, near the scanner and well before the targets: a trace stops after a dozen
+-- hosts.
+local function common_stop(witnesses)
+  local parts, best, located = {}, nil, 0
+  for _, host in ipairs(witnesses) do
+    local stop = stop_of(host)
+    if stop.at then located = located + 1 end
+    if stop.at and stop.at <= NEAR_HOPS and stop.target and stop.target - stop.at >= 2 then
+      local key = ("%d %s"):format(stop.at, stop.by or "")
+      parts[key] = parts[key] or { at = stop.at, by = stop.by, refused = stop.refused, key = key, count = 0 }
+      local part = parts[key]
+      part.count = part.count + 1
+      if not best or part.count > best.count or (part.count == best.count and part.key < best.key) then best = part end
+    end
+  end
+  if best and best.count >= M.WITNESSES and best.count >= 0.9 * located then return best end
+end
+
+local function refusers(witnesses)
+  local count, by = 0, nil
+  for _, host in ipairs(witnesses) do
+    local stop = stop_of(host)
+    if stop.refused then
+      count = count + 1
+      if stop.at and stop.by then by = by or stop.by end
+    end
+  end
+  return count, by
+end
+
+--- Judges the silence of port 25.
+--
+-- @param all   deepid.survey
+-- @param hosts what <code>survey:hosts</code> gave
+-- @return table: <code>filtered</code> (hosts whose 25 is silent), <code>witnesses</code> (of them, mail hosts), <code>networks</code>
+--   (unrelated, of the witnesses), <code>accepting</code> (mail hosts whose 25 is heard), <code>probability</code> (that honest
+--   firewalls do this), <code>stop</code>, <code>refused</code>, <code>refused_by</code>, <code>blocked</code>
+function M.judge(all, hosts)
+  local found = { filtered = 0, witnesses = 0, accepting = 0, silent_hosts = {} }
+  local witnesses, mail, is_known = {}, {}, true
+  for _, host in ipairs(hosts) do
+    local state, known = state_of(host), all.known[host.address] or false
+    local counts = not all.control[host.address] and (offers_mail(host) or known or state == "heard")
+    if state == "silent" then found.filtered = found.filtered + 1 end
+    if state and counts then
+      mail[#mail + 1] = host
+      if state == "silent" then
+        witnesses[#witnesses + 1] = host
+        is_known = is_known and known
+      else
+        found.accepting = found.accepting + 1
+      end
+    end
+  end
+  found.witnesses, found.silent_hosts = #witnesses, witnesses
+  found.networks = network.units(witnesses)
+  local units = network.units(mail)
+  found.probability = chance.tail(units, found.networks, is_known and HONEST_KNOWN or HONEST)
+  found.refused, found.refused_by = refusers(witnesses)
+  found.stop = common_stop(witnesses)
+  local few_accept = found.accepting <= MOST_ACCEPTING * #mail
+  found.blocked = #witnesses >= M.WITNESSES and few_accept and (found.stop ~= nil or found.probability <= ALPHA)
+  return found
+end
+
+return M
