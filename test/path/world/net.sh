@@ -56,18 +56,20 @@ make_net() {
         set -- $n
         route "$1" "$2" 1 default ::/0
     done
-    for n in 240 244 245 246 247 248 250; do ip -n exim route add local $n.0.0.0/8 dev lo; done
+    for n in 240 244 245 246 247 248; do ip -n exim route add local $n.0.0.0/8 dev lo; done
     ip -n exim -6 route add local 4200::/8 dev lo
     ip -n exim route add blackhole 249.0.0.0/8
     ip -n postfix route add local 241.0.0.0/8 dev lo
     ip -n opensmtpd route add local 242.0.0.0/8 dev lo
     ip -n edge route add local 243.0.0.0/8 dev lo
-    # What the servers' own firewall forwards to a machine behind it.
-    in_ exim nft -f - <<'NFT'
+    # What the servers' own firewall forwards to machines behind it.
+    ip -n inner route add local 192.168.9.96/27 dev lo
+    ip -n exim route add 192.168.9.96/27 via 192.168.9.2
+    in_ exim nft -f - <<NFT
 table ip forward_inside {
     chain incoming {
         type nat hook prerouting priority dstnat
-        ip daddr 248.0.0.0/8 tcp dport 25 dnat to 192.168.9.2
+        tcp dport 25 dnat to ip daddr map { $(for n in {1..12}; do echo "248.$n.0.25 : 192.168.9.$((100 + n)),"; done) }
     }
 }
 NFT

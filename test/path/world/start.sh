@@ -35,12 +35,13 @@ for space in exim postfix opensmtpd edge; do
 done
 server exim - mx.exim.test-lab.net many.sh exim < <(hosts_of exim)
 server edge - mx.edge.test-lab.net many.sh exim < <(hosts_of edge)
-server inner - mx.inner.test-lab.net many.sh exim < <(echo 192.168.9.2 mx.behind-the-firewall.net)
+server inner - mx.inner.test-lab.net many.sh exim < <(hosts_of inner | awk -F'[. ]' '{ print "192.168.9." 100 + $2, substr($0, index($0, " ") + 1) }')
 server postfix - mx.postfix.test-lab.net many.sh postfix < <(hosts_of postfix)
 server opensmtpd - mx.opensmtpd.test-lab.net many.sh opensmtpd < <(hosts_of opensmtpd)
 
 # What stands on the way: a real Postfix and a refusal on the first router, another Postfix on the last one before `edge`, and relays.
 server isp - smtp.isp-relay.net many.sh postfix < <(echo 192.168.1.2 smtp.isp-relay.net; echo fd01::2 smtp.isp-relay.net)
+server edge1 - gate.edge-one.net many.sh postfix < <(echo 192.168.3.2 gate.edge-one.net)
 server edge2 - gate.edge-two.net many.sh postfix < <(echo 192.168.4.2 gate.edge-two.net)
 in_ isp ip addr add 192.168.1.3/24 dev to-scanner
 PEER=provider-notice server isp 192.168.1.3 notice.isp-relay.net peer.sh </dev/null
@@ -76,6 +77,7 @@ scanner 248.1.0.25 25
 scanner 243.1.0.25 993
 isp 192.168.1.2 25
 isp 192.168.1.3 25
+edge1 192.168.3.2 25
 edge2 192.168.4.2 25
 scanner 127.0.0.1 2501
 isp 192.168.1.2 2503

@@ -1,0 +1,100 @@
+--- What stands on the way, who is scanned, and what must be said of it.
+--
+-- case = {
+--   name
+--   box      rules for nftables by namespace (BOXES), in force during the case
+--   targets  groups of hosts.lua, each { name, count }; `ports` to scan, default "25,80"; `six` for IPv6
+--   ptr      PTR names are looked up (else -n)
+--   slow     the way leads over the slow line
+--   control, known   groups whose addresses go into these arguments
+--   trace, root, user, connect   what must come out with trace, as root without it, as another user, as root with -sT:
+--            "verdict where", or "verdict" alone; runs that are not named are not made
+--   says     texts that the post-scan output of the first run must hold
+--   odd      addresses that must be told as odd, and no others: { group, count }
+--   long     left out of `make test`
+-- }
+
+-- Boxes. An interceptor takes what comes from the scanner's side; what a box itself sends on is not taken again.
+local function taken(from, who, what) return ([[
+  chain incoming { type nat hook prerouting priority dstnat
+    iifname "%s" %s tcp dport 25 %s
+  }]]):format(from, who, what) end
+
+local function filtered(what) return ([[
+  chain passing { type filter hook forward priority filter
+    tcp dport 25 %s
+  }]]):format(what) end
+
+local function both(four, six) return taken("to-scanner", "meta nfproto ipv4", "dnat ip to " .. four) ..
+  taken("to-scanner", "meta nfproto ipv6", "dnat ip6 to " .. six):gsub("incoming", "incoming6") end
+
+local BOX = {
+  own_server = { isp = both("192.168.1.2", "fd01::2") },
+  notice = { isp = taken("to-scanner", "", "dnat ip to 192.168.1.3") },
+  relay = { isp = taken("to-scanner", "", "redirect to :2501") },
+  mask = { isp = taken("to-scanner", "", "redirect to :2502") },
+  strip = { isp = taken("to-scanner", "", "redirect to :2503") },
+  strip_near_target = { edge2 = taken("to-core", "", "redirect to :2503") },
+  drop = { isp = filtered("drop") },
+  reject = { isp = filtered("reject with icmpx type admin-prohibited") },
+  two = { edge1 = taken("to-core", "", "dnat ip to 192.168.3.2"), edge2 = taken("to-core", "", "dnat ip to 192.168.4.2") },
+  shield = { scanner = [[
+  chain outgoing { type nat hook output priority dstnat
+    meta skgid != 4242 tcp dport 25 redirect to :2501
+  }]] },
+  three = { isp = taken("to-scanner", "ip daddr { 240.7.0.25, 240.77.0.25, 240.177.0.25 }", "dnat ip to 192.168.1.2") },
+}
+
+local MIXED = { { "honest", 8 }, { "postfix", 8 }, { "opensmtpd", 8 } }
+
+return {
+  -- Nothing wrong.
+  { name = "mixed servers, nothing wrong", targets = MIXED, ptr = true, trace = "normal", root = "normal", user = "normal" },
+  { name = "the same over IPv6", targets = { { "six", 12 } }, six = true, trace = "normal", user = "normal" },
+  { name = "the same over a slow line", targets = MIXED, slow = true, trace = "normal" },
+  { name = "20 hosts of one product", targets = { { "honest", 20 } }, ptr = true, root = "normal", user = "normal" },
+  { name = "100 mixed hosts", targets = { { "honest", 60 }, { "postfix", 20 }, { "opensmtpd", 20 } }, ptr = true, root = "normal", user = "normal" },
+  { name = "300 mixed hosts", targets = { { "honest" }, { "postfix" }, { "opensmtpd" } }, trace = "normal", user = "normal", long = true },
+  { name = "200 hosts of one product", targets = { { "honest" } }, trace = "normal", user = "normal", long = true },
+  { name = "a pool of 8 in one network, among others", targets = { { "small" }, { "honest", 12 } }, root = "normal", user = "normal" },
+  { name = "a pool of 40 that names itself", targets = { { "pool" } }, ptr = true, root = "normal", user = "normal" },
+  { name = "a provider's pool", targets = { { "google" }, { "honest", 8 } }, root = "normal", user = "normal" },
+  { name = "25 forwarded to a machine behind the target's firewall", targets = { { "forwarded" } }, ptr = true, trace = "normal", root = "normal",
+    user = "normal" },
+  { name = "controls that keep silent", targets = MIXED, control = { "absent", 4 }, trace = "normal", user = "normal" },
+  -- 40 unrelated addresses, one name, and nothing to explain it.
+  { name = "a pool of 40 with nothing to explain it", targets = { { "strangers" } }, root = "uniform", user = "uniform" },
+  -- Interceptors.
+  { name = "the provider's own Postfix answers", box = BOX.own_server, targets = MIXED, trace = "intercepted near_you", root = "intercepted near_you",
+    connect = "intercepted near_you", user = "uniform", says = { "192.168.1.2" } },
+  { name = "the same over IPv6", box = BOX.own_server, targets = { { "six", 12 } }, six = true, trace = "intercepted near_you",
+    root = "intercepted near_you", user = "uniform" },
+  { name = "the same over a slow line", box = BOX.own_server, targets = MIXED, slow = true, trace = "intercepted near_you",
+    root = "intercepted near_you" },
+  { name = "it answers for addresses that do not exist", box = BOX.own_server, targets = { { "honest", 12 } }, control = { "absent", 4 },
+    trace = "intercepted near_you", user = "intercepted" },
+  { name = "the provider's refusal answers", box = BOX.notice, targets = MIXED, trace = "intercepted near_you", root = "intercepted near_you",
+    user = "intercepted near_you" },
+  { name = "a relay passes all on", box = BOX.relay, targets = MIXED, trace = "intercepted near_you", root = "intercepted near_you", user = "normal" },
+  { name = "it masks greeting and keywords", box = BOX.mask, targets = MIXED, trace = "intercepted near_you", root = "intercepted near_you" },
+  { name = "it strips STARTTLS", box = BOX.strip, targets = { { "honest", 12 } }, trace = "intercepted near_you", root = "intercepted near_you" },
+  { name = "the same near the target", box = BOX.strip_near_target, targets = { { "edge", 12 } }, trace = "intercepted near_target" },
+  { name = "the same near some targets", box = BOX.strip_near_target, targets = { { "edge", 6 }, { "honest", 12 } },
+    trace = "intercepted near_target", odd = { "edge", 6 } },
+  { name = "two interceptors on two paths", box = BOX.two, targets = { { "honest", 12 }, { "edge", 12 } }, trace = "intercepted near_target",
+    user = "uniform" },
+  { name = "a mail shield on the scanner's own machine", box = BOX.shield, targets = { { "honest", 12 } }, trace = "intercepted own_host",
+    root = "intercepted own_host", connect = "intercepted own_host" },
+  { name = "3 intercepted among 300", box = BOX.three, targets = { { "honest" }, { "postfix" }, { "opensmtpd" } }, ptr = true,
+    trace = "intercepted near_you", odd = { "240.7.0.25", "240.77.0.25", "240.177.0.25" }, long = true },
+  { name = "3 intercepted among 24", box = BOX.three, targets = { { "some" }, { "postfix", 21 } }, ptr = true, trace = "intercepted near_you",
+    root = "intercepted near_you", user = "uniform", odd = { "240.7.0.25", "240.77.0.25", "240.177.0.25" } },
+  -- Silence.
+  { name = "25 is dropped near the scanner", box = BOX.drop, targets = { { "honest", 20 } }, ports = "25,80,993", trace = "blocked near_you",
+    root = "blocked near_you", user = "blocked near_you" },
+  { name = "25 is refused near the scanner", box = BOX.reject, targets = { { "honest", 12 } }, ports = "25,80,993", trace = "blocked near_you",
+    root = "blocked near_you", says = { "192.168.1.2" } },
+  { name = "25 is dropped, and the hosts are known to accept it", box = BOX.drop, targets = { { "honest", 12 } }, known = { "honest", 12 },
+    root = "blocked near_you", user = "blocked near_you" },
+  { name = "absent hosts are silent", targets = { { "absent" } }, trace = "insufficient", user = "insufficient" },
+}
