@@ -1,8 +1,8 @@
 --- Control addresses: the user says that no mail server is there, so whatever answers SMTP answers for absent hosts.
 
+local knock = require "deepid.knock"
 local nmap = require "nmap"
 local path = require "deepid.path"
-local session = require "deepid.session"
 local stdnse = require "stdnse"
 
 local M = {}
@@ -11,10 +11,7 @@ M.MOST = 16
 
 -- One control: a greeting, and the path where there was one.
 local function ask(address, options, done)
-  local host, port = { ip = address, registry = {} }, { number = 25, protocol = "tcp", service = "smtp", version = {} }
-  local transcript = session.run(host, port, {
-    depth = "greeting", helo = options.session.helo, greeting_timeout_ms = options.session.greeting_timeout_ms,
-  })
+  local transcript = knock.greeting({ ip = address, registry = {} }, options.session)
   if not transcript then return end
   transcript.path = path.collect({ address = address, number = 25 }, options)
   done(transcript)

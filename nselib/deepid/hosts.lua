@@ -3,10 +3,10 @@
 
 local capture = require "deepid.capture"
 local json = require "deepid.json"
+local knock = require "deepid.knock"
 local nmap = require "nmap"
 local path = require "deepid.path"
 local prober = require "deepid.prober"
-local session = require "deepid.session"
 
 local M = {}
 
@@ -15,9 +15,8 @@ local SMTP_PORTS = { 24, 25, 465, 587, 2525 }
 local WITNESS_PORTS = { 110, 143, 465, 587, 993, 995 }
 local MOST_PORTS = 64 -- of one state, in a record
 local MOST_COUNTED = 100 -- silent ports
-local MOST_REFUSED = 256 -- hosts whose refusal is looked at, a scan
+local MOST_REFUSED, REFUSAL_MS = 12, 1100 -- hosts whose refusal is looked at, a scan; Linux refuses once a second
 local MOST_SILENT = 12 -- hosts whose silence is looked into: it is the same spot again and again
-local CONNECT_MS = 3000
 
 local function port_of(host, number) return nmap.get_port_state(host, { number = number, protocol = "tcp" }) end
 
@@ -79,31 +78,20 @@ local function is_witness(host, known)
   return false
 end
 
--- Who sends the refusal: Nmap's port table has its kind and TTL, not its address.
+-- Who sends the refusal: Nmap's port table has its kind and TTL, not its address. Asked twice, since routers refuse at a pace.
 local function refused_by(host)
   local route = capture.route(host.ip, host)
   return route and capture.run(route, function(air)
     local probes = prober.new(route, air)
-    local probe = probes:send(1, 25)
-    probes:receive(1000)
-    return probe.answer == "unreachable" and probe.from or nil
+    for try = 1, 2 do
+      if try > 1 then probes:pause(REFUSAL_MS) end
+      local probe = probes:send(try, 25)
+      probes:receive(REFUSAL_MS)
+      probes:give_up()
+      if probe.answer == "unreachable" then return probe.from end
+    end
+    return nil
   end) or nil
-end
-
--- A SYN scan that hears nothing beside a connection that is made: something on this machine answers connections alone.
-local function can_connect(host)
-  local socket = nmap.new_socket("tcp")
-  socket:set_timeout(CONNECT_MS)
-  local ok = socket:connect(host.ip, 25, "tcp")
-  socket:close()
-  return ok == true
-end
-
--- What greets where Nmap's SYNs were not answered.
-local function greeting_of(host, options)
-  if not can_connect(host) then return nil end
-  local port = { number = 25, protocol = "tcp", service = "smtp", version = {} }
-  return (session.run(host, port, { depth = "greeting", helo = options.session.helo, greeting_timeout_ms = options.session.greeting_timeout_ms }))
 end
 
 -- Counts up to a limit; false beyond it.
@@ -128,7 +116,8 @@ function M.look_at_silence(record, host, options, counts)
   if options.trace and is_witness(host, options.known) and is_among_first(counts, "traced", MOST_SILENT) then
     record.path = path.collect({ address = host.ip, number = 25, host = host }, options)
   end
-  if is_among_first(counts, "connected", MOST_SILENT) then return greeting_of(host, options) end
+  -- A SYN scan that hears nothing beside a connection that is made: something on this machine answers its programs alone.
+  if is_among_first(counts, "connected", MOST_SILENT) then return (knock.greeting(host, options.session)) end
   return nil
 end
 

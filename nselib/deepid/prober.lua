@@ -89,6 +89,9 @@ function M:give_up()
   self.waiting = 0
 end
 
+--- Waits for whatever a function asks for, as long as that.
+function M:wait(ms, is_done) self.air:wait(ms, is_done) end
+
 --- Waits.
 function M:pause(ms)
   self.air:wait(ms, function() return false end)

@@ -9,7 +9,7 @@
 --   control, known   groups whose addresses go into these arguments
 --   trace, root, user, connect   what must come out with trace, as root without it, as another user, as root with -sT:
 --            "verdict where", or "verdict" alone; runs that are not named are not made
---   says     texts that the post-scan output of the first run must hold
+--   says     texts that the post-scan output of a run must hold, by its name
 --   odd      addresses that must be told as odd, and no others: { group, count }
 --   long     left out of `make test`
 -- }
@@ -18,15 +18,18 @@
 local function taken(from, who, what) return ([[
   chain incoming { type nat hook prerouting priority dstnat
     iifname "%s" %s tcp dport 25 %s
-  }]]):format(from, who, what) end
+  }
+]]):format(from, who, what) end
 
 local function filtered(what) return ([[
   chain passing { type filter hook forward priority filter
     tcp dport 25 %s
   }]]):format(what) end
 
-local function both(four, six) return taken("to-scanner", "meta nfproto ipv4", "dnat ip to " .. four) ..
-  taken("to-scanner", "meta nfproto ipv6", "dnat ip6 to " .. six):gsub("incoming", "incoming6") end
+local function both(four, six)
+  local chain6 = taken("to-scanner", "meta nfproto ipv6", "dnat ip6 to " .. six):gsub("incoming", "incoming6")
+  return taken("to-scanner", "meta nfproto ipv4", "dnat ip to " .. four) .. chain6
+end
 
 local BOX = {
   own_server = { isp = both("192.168.1.2", "fd01::2") },
@@ -39,7 +42,7 @@ local BOX = {
   reject = { isp = filtered("reject with icmpx type admin-prohibited") },
   two = { edge1 = taken("to-core", "", "dnat ip to 192.168.3.2"), edge2 = taken("to-core", "", "dnat ip to 192.168.4.2") },
   shield = { scanner = [[
-  chain outgoing { type nat hook output priority dstnat
+  chain outgoing { type nat hook output priority -100
     meta skgid != 4242 tcp dport 25 redirect to :2501
   }]] },
   three = { isp = taken("to-scanner", "ip daddr { 240.7.0.25, 240.77.0.25, 240.177.0.25 }", "dnat ip to 192.168.1.2") },
@@ -66,14 +69,14 @@ return {
   { name = "a pool of 40 with nothing to explain it", targets = { { "strangers" } }, root = "uniform", user = "uniform" },
   -- Interceptors.
   { name = "the provider's own Postfix answers", box = BOX.own_server, targets = MIXED, trace = "intercepted near_you", root = "intercepted near_you",
-    connect = "intercepted near_you", user = "uniform", says = { "192.168.1.2" } },
+    connect = "intercepted near_you", user = "uniform", says = { trace = { "192.168.1.2" } } },
   { name = "the same over IPv6", box = BOX.own_server, targets = { { "six", 12 } }, six = true, trace = "intercepted near_you",
     root = "intercepted near_you", user = "uniform" },
   { name = "the same over a slow line", box = BOX.own_server, targets = MIXED, slow = true, trace = "intercepted near_you",
     root = "intercepted near_you" },
   { name = "it answers for addresses that do not exist", box = BOX.own_server, targets = { { "honest", 12 } }, control = { "absent", 4 },
     trace = "intercepted near_you", user = "intercepted" },
-  { name = "the provider's refusal answers", box = BOX.notice, targets = MIXED, trace = "intercepted near_you", root = "intercepted near_you",
+  { name = "the provider's refusal answers", box = BOX.notice, targets = MIXED, ptr = true, trace = "intercepted near_you", root = "intercepted near_you",
     user = "intercepted near_you" },
   { name = "a relay passes all on", box = BOX.relay, targets = MIXED, trace = "intercepted near_you", root = "intercepted near_you", user = "normal" },
   { name = "it masks greeting and keywords", box = BOX.mask, targets = MIXED, trace = "intercepted near_you", root = "intercepted near_you" },
@@ -93,7 +96,7 @@ return {
   { name = "25 is dropped near the scanner", box = BOX.drop, targets = { { "honest", 20 } }, ports = "25,80,993", trace = "blocked near_you",
     root = "blocked near_you", user = "blocked near_you" },
   { name = "25 is refused near the scanner", box = BOX.reject, targets = { { "honest", 12 } }, ports = "25,80,993", trace = "blocked near_you",
-    root = "blocked near_you", says = { "192.168.1.2" } },
+    root = "blocked near_you", says = { trace = { "192.168.1.2" }, root = { "192.168.1.2" } } },
   { name = "25 is dropped, and the hosts are known to accept it", box = BOX.drop, targets = { { "honest", 12 } }, known = { "honest", 12 },
     root = "blocked near_you", user = "blocked near_you" },
   { name = "absent hosts are silent", targets = { { "absent" } }, trace = "insufficient", user = "insufficient" },

@@ -96,8 +96,9 @@ def destination(s):
 
 async def relay(reader, writer, change):
     try:
-        while line := await reader.readline():
-            writer.write(change(line))
+        # Bytes as they come where nothing is changed: TLS has no lines.
+        while data := await (reader.read(65536) if change is keep else reader.readline()):
+            writer.write(change(data))
             await writer.drain()
     except (OSError, ValueError):
         pass
