@@ -95,12 +95,18 @@ function Air.wait(_, ms, is_done)
   if not is_done() then coroutine.yield(nmap.clock_ms() + ms, is_done) end
 end
 
--- Reads one packet, if one comes within the time, and gives it to whom it concerns.
+-- Reads one packet, if one comes within the time, and gives it to whom it concerns. Returns the time in ms until which all is read: the
+-- packet's own, since more may wait behind it.
 function Air:read(ms)
   self.socket:set_timeout(ms)
   local ok, _, _, bytes, time = self.socket:pcap_receive()
-  local found = ok and bytes and packet.read(bytes)
-  if not found then return end
+  if not (ok and bytes) then return nmap.clock_ms() end
+  local found = packet.read(bytes)
+  if found then self:give(found, time) end
+  return time * 1000
+end
+
+function Air:give(found, time)
   local port
   if found.kind == "icmp" then
     port = found.quoted.sport
@@ -122,10 +128,10 @@ local function step(job, ...)
 end
 
 -- Lets those jobs go on that have waited enough; returns those that are not done, and when the next must.
-local function go_on(jobs)
+local function go_on(jobs, now)
   local rest, next_deadline = {}, math.huge
   for _, job in ipairs(jobs) do
-    if nmap.clock_ms() >= job.deadline or job.is_enough() then step(job) end
+    if not job.is_done and (now >= job.deadline or job.is_enough()) then step(job) end
     if not job.is_done then
       rest[#rest + 1] = job
       next_deadline = math.min(next_deadline, job.deadline)
@@ -136,7 +142,7 @@ end
 
 -- Runs what is queued, and what is queued meanwhile.
 local function lead(queue, changed)
-  local air, active, admitted = open(queue.route), {}, 0
+  local air, active, admitted, now = open(queue.route), {}, 0, nmap.clock_ms()
   local ok, message = pcall(function()
     repeat
       while queue[1] and #active < MOST_ACTIVE and admitted < MOST_JOBS do
@@ -147,9 +153,9 @@ local function lead(queue, changed)
         step(job, air)
       end
       local before, deadline = #active, nil
-      active, deadline = go_on(active)
+      active, deadline = go_on(active, now)
       if #active < before then changed("broadcast") end
-      if active[1] then air:read(math.max(SHORTEST_MS, math.min(LONGEST_MS, math.floor(deadline - nmap.clock_ms())))) end
+      if active[1] then now = air:read(math.max(SHORTEST_MS, math.min(LONGEST_MS, math.floor(deadline - nmap.clock_ms())))) end
     until not active[1] and (not queue[1] or admitted >= MOST_JOBS)
   end)
   air:close()

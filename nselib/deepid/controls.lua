@@ -13,7 +13,8 @@ M.MOST = 16
 local function ask(address, options, done)
   local transcript = knock.greeting({ ip = address, registry = {} }, options.session)
   if not transcript then return end
-  transcript.path = path.collect({ address = address, number = 25 }, options)
+  -- No other port of an absent host answers.
+  transcript.path = path.collect({ address = address, number = 25 }, { references = {}, trace = options.trace })
   done(transcript)
 end
 

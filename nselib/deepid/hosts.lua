@@ -2,6 +2,7 @@
 -- port 25 where it is silent, which no portrule does.
 
 local capture = require "deepid.capture"
+local hops = require "deepid.hops"
 local json = require "deepid.json"
 local knock = require "deepid.knock"
 local nmap = require "nmap"
@@ -15,7 +16,8 @@ local SMTP_PORTS = { 24, 25, 465, 587, 2525 }
 local WITNESS_PORTS = { 110, 143, 465, 587, 993, 995 }
 local MOST_PORTS = 64 -- of one state, in a record
 local MOST_COUNTED = 100 -- silent ports
-local MOST_REFUSED, REFUSAL_MS = 12, 1100 -- hosts whose refusal is looked at, a scan; Linux refuses once a second
+local MOST_REFUSED = 3 -- hosts whose refusal is looked at, a scan: who it is need be known once
+local REFUSAL_MS, REFUSAL_TRIES = 1100, 5 -- Linux refuses six times at once, and then once a second
 local MOST_SILENT = 12 -- hosts whose silence is looked into: it is the same spot again and again
 
 local function port_of(host, number) return nmap.get_port_state(host, { number = number, protocol = "tcp" }) end
@@ -78,13 +80,12 @@ local function is_witness(host, known)
   return false
 end
 
--- Who sends the refusal: Nmap's port table has its kind and TTL, not its address. Asked twice, since routers refuse at a pace.
-local function refused_by(host)
+-- Who sends the refusal: Nmap's port table has its kind and TTL, not its address. Asked more than once, since Linux refuses at a pace.
+local function ask_who_refuses(host)
   local route = capture.route(host.ip, host)
   return route and capture.run(route, function(air)
     local probes = prober.new(route, air)
-    for try = 1, 2 do
-      if try > 1 then probes:pause(REFUSAL_MS) end
+    for try = 1, REFUSAL_TRIES do
       local probe = probes:send(try, 25)
       probes:receive(REFUSAL_MS)
       probes:give_up()
@@ -112,9 +113,13 @@ end
 function M.look_at_silence(record, host, options, counts)
   local port = port_of(host, 25)
   if not is_filtered(port) or not nmap.is_privileged() then return nil end
-  if port.reason ~= "no-response" and is_among_first(counts, "refused", MOST_REFUSED) then record.refused_by = refused_by(host) end
   if options.trace and is_witness(host, options.known) and is_among_first(counts, "traced", MOST_SILENT) then
     record.path = path.collect({ address = host.ip, number = 25, host = host }, options)
+  end
+  if port.reason ~= "no-response" then
+    record.refused_by = record.path and record.path.hops and hops.refused_by(record.path.hops, 25) or nil
+    if not record.refused_by and is_among_first(counts, "refused", MOST_REFUSED) then record.refused_by = ask_who_refuses(host) end
+    return nil
   end
   -- A SYN scan that hears nothing beside a connection that is made: something on this machine answers its programs alone.
   if is_among_first(counts, "connected", MOST_SILENT) then return (knock.greeting(host, options.session)) end

@@ -1,9 +1,15 @@
 # One server program as many hosts, each with its own address and name, for test/path: many.sh exim | postfix | opensmtpd
 # The hosts come on standard input, a line `ADDRESS NAME` each; the addresses need not be any interface's own.
-sort -u >/srv/hosts
+cat >/srv/hosts
 case $1 in
 exim)
-    certificate
+    # TLS for the first dozen, each with a certificate of its own; a certificate that hosts share would be evidence.
+    mkdir /srv/certificates
+    head -n 12 /srv/hosts | while read -r address name; do
+        (HOST=$name && certificate)
+        cat /srv/key.pem /srv/cert.pem >"/srv/certificates/$address"
+    done
+    chmod -R a+rX /srv/certificates   # nothing hangs on these keys
     ADDRESS='<; 0.0.0.0 ; ::0'
     . /lab/servers/exim-conf.sh
     # Addresses of IPv6 are quoted as keys, for their colons.
@@ -13,9 +19,8 @@ daemon_smtp_ports = 25 : 587
 smtp_active_hostname = ${lookup{$received_ip_address}lsearch{/srv/names}{$value}{$primary_hostname}}
 smtp_accept_max = 0
 smtp_connect_backlog = 512
-tls_advertise_hosts = *
-tls_certificate = /srv/cert.pem
-tls_privatekey = /srv/key.pem
+tls_advertise_hosts = ${if exists{/srv/certificates/$received_ip_address}{*}}
+tls_certificate = /srv/certificates/$received_ip_address
 CONF
     exim4 -bdf ;;
 postfix)

@@ -10,6 +10,8 @@
 --   trace, root, user, connect   what must come out with trace, as root without it, as another user, as root with -sT:
 --            "verdict where", or "verdict" alone; runs that are not named are not made
 --   says     texts that the post-scan output of a run must hold, by its name
+--   path     values of `path` that every transcript must have, or that of an address, by the run's name; false stands for none
+--   reference, greeting_timeout   the arguments
 --   odd      addresses that must be told as odd, and no others: { group, count }
 --   long     left out of `make test`
 -- }
@@ -50,9 +52,20 @@ local BOX = {
 
 local MIXED = { { "honest", 8 }, { "postfix", 8 }, { "opensmtpd", 8 } }
 
+local OPTIONS = "mss,sackOK,ts,nop,wscale"
+
 return {
   -- Nothing wrong.
-  { name = "mixed servers, nothing wrong", targets = MIXED, ptr = true, trace = "normal", root = "normal", user = "normal" },
+  { name = "mixed servers, nothing wrong", targets = MIXED, ptr = true, trace = "normal", root = "normal", user = "normal",
+    path = { root = { ttl = 61, other_ttl = 61, other_port = 80, options = OPTIONS, other_options = OPTIONS, reference = false, hops = false },
+      user = { ttl = false, other_port = 80, connect_ms = false, hops = false } } },
+  { name = "port 25 alone, and a reference port", targets = { { "honest", 12 } }, ports = "25", root = "normal", connect = "normal", user = "normal",
+    path = { root = { ttl = 61, other_ttl = 61, other_port = 80, reference = 80 }, connect = { ttl = 61, reference = 80 },
+      user = { ttl = false, other_port = 80, reference = 80 } } },
+  { name = "port 25 alone, and none may be tried", targets = { { "honest", 12 } }, ports = "25", reference = "none", root = "normal",
+    path = { root = { ttl = 61, other_ttl = false, other_port = false, reference = false } } },
+  { name = "a reference port that is closed", targets = { { "honest", 12 } }, ports = "25", reference = "443", trace = "normal",
+    path = { trace = { other_port = 443, other_answer = "rst", other_ttl = 61, other_options = false } } },
   { name = "the same over IPv6", targets = { { "six", 12 } }, six = true, trace = "normal", user = "normal" },
   { name = "the same over a slow line", targets = MIXED, slow = true, trace = "normal" },
   { name = "20 hosts of one product", targets = { { "honest", 20 } }, ptr = true, root = "normal", user = "normal" },
@@ -63,13 +76,18 @@ return {
   { name = "a pool of 40 that names itself", targets = { { "pool" } }, ptr = true, root = "normal", user = "normal" },
   { name = "a provider's pool", targets = { { "google" }, { "honest", 8 } }, root = "normal", user = "normal" },
   { name = "25 forwarded to a machine behind the target's firewall", targets = { { "forwarded" } }, ptr = true, trace = "normal", root = "normal",
-    user = "normal" },
+    user = "normal", path = { root = { ttl = 60, other_ttl = 61 } } },
   { name = "controls that keep silent", targets = MIXED, control = { "absent", 4 }, trace = "normal", user = "normal" },
+  -- Packets that no kernel sends. Nmap's own SYN scan takes none of the first three for an answer, so the silence is looked into.
+  { name = "hostile answers to SYNs", targets = { { "hostile" } }, known = { "hostile" }, greeting_timeout = "1s", trace = "insufficient",
+    path = { trace = {
+      ["250.1.0.25"] = { options = "bad", window = 1000, ttl = 60 }, ["250.2.0.25"] = { options = "bad" }, ["250.3.0.25"] = { options = "mss" },
+      ["250.4.0.25"] = { options = "mss", ttl = 60 }, ["250.5.0.25"] = { options = false }, ["250.6.0.25"] = { options = "", window = 1000 } } } },
   -- 40 unrelated addresses, one name, and nothing to explain it.
   { name = "a pool of 40 with nothing to explain it", targets = { { "strangers" } }, root = "uniform", user = "uniform" },
   -- Interceptors.
   { name = "the provider's own Postfix answers", box = BOX.own_server, targets = MIXED, trace = "intercepted near_you", root = "intercepted near_you",
-    connect = "intercepted near_you", user = "uniform", says = { trace = { "192.168.1.2" } } },
+    connect = "intercepted near_you", user = "uniform", says = { trace = { "192.168.1.2" } }, path = { root = { ttl = 64, other_ttl = 61 } } },
   { name = "the same over IPv6", box = BOX.own_server, targets = { { "six", 12 } }, six = true, trace = "intercepted near_you",
     root = "intercepted near_you", user = "uniform" },
   { name = "the same over a slow line", box = BOX.own_server, targets = MIXED, slow = true, trace = "intercepted near_you",

@@ -23,6 +23,7 @@ M.GROUPS = {
     address = function(n) return ("247.%d.0.%d"):format(n % 4 + 1, n) end },
   { "forwarded", 248, 12, "inner" }, -- to 192.168.9.101 and so on, behind the namespace exim
   { "absent", 249, 8 },
+  { "hostile", 250, 6 }, -- hostile.py
   { "some", 240, 3, "exim", address = function(n) return ("240.%s.0.25"):format(({ 7, 77, 177 })[n]) end },
   { "six", nil, 24, "exim", address = function(n) return ("42%02x:%x::25"):format(n, n) end },
 }

@@ -65,6 +65,9 @@ local function scan(case, mode)
   for _, name in ipairs({ "saved", "xml" }) do write(WORK .. name, "") end
   local arguments = { "smtp-deepid.save=" .. WORK .. "saved" }
   if trace then arguments[#arguments + 1] = "smtp-deepid.trace" end
+  for _, name in ipairs({ "reference", "greeting_timeout" }) do
+    if case[name] then arguments[#arguments + 1] = ("smtp-deepid.%s=%s"):format(name, case[name]) end
+  end
   for _, name in ipairs({ "control", "known" }) do
     if case[name] then arguments[#arguments + 1] = ("smtp-deepid.%s={%s}"):format(name, table.concat(addresses_of({ case[name] }), ",")) end
   end
@@ -93,6 +96,21 @@ local function check_odd(case, found)
   t.eq(listed, wanted, "odd hosts")
 end
 
+-- Values of the paths to port 25 in the saved file, each of them, or that of an address alone.
+local function check_path(wanted)
+  local count = 0
+  for line in io.lines(WORK .. "saved") do
+    local record = assert(json.decode(line))
+    if record.path then
+      count = count + 1
+      for key, value in pairs(wanted[record.address] or wanted) do
+        if not key:find(".", 1, true) then t.eq(record.path[key] or false, value, ("path.%s of %s"):format(key, record.address)) end
+      end
+    end
+  end
+  t.ok(count > 0, "no path")
+end
+
 local function check(case, mode)
   local output, ok = scan(case, mode)
   t.ok(ok and not output:find("ERROR:", 1, true), output)
@@ -103,6 +121,7 @@ local function check(case, mode)
   if where ~= "" then t.eq(found.where, where, output:match("Post%-scan script results:.*")) end
   t.eq({ saved.verdict, saved.where }, { found.verdict, found.where }, "from the saved file")
   for _, text in ipairs(case.says and case.says[mode] or {}) do t.has(output:match("Post%-scan script results:.*"), text, true) end
+  if case.path and case.path[mode] then check_path(case.path[mode]) end
   if case.odd and found.verdict == "intercepted" then check_odd(case, saved) end
 end
 

@@ -50,6 +50,7 @@ for space in scanner isp edge2; do
         python3 -B "$here/light.py" proxy >"$work/$space-proxy.log" 2>&1 &
 done
 in_ scanner python3 -B "$here/light.py" dns "$work/hosts" >"$work/dns.log" 2>&1 &
+in_ exim python3 -B "$here/hostile.py" >"$work/hostile.log" 2>&1 &
 python3 -B "$here/slow.py" isp core >"$work/slow.log" 2>&1 &
 
 # speaks SPACE ADDRESS PORT: whether a connection is answered there, with a line where the port is 25.
@@ -75,6 +76,7 @@ scanner 242.40.0.25 25
 scanner 243.1.0.25 25
 scanner 248.1.0.25 25
 scanner 243.1.0.25 993
+scanner 250.6.0.25 80
 isp 192.168.1.2 25
 isp 192.168.1.3 25
 edge1 192.168.3.2 25
