@@ -4,6 +4,8 @@
 #   make demo         names real mail servers; TARGETS="ADDRESS ..." scans these instead
 #   make test         every test; fetches what the tests need
 #   make simulate     a simulated world against the verdicts, some minutes; SCANS=N SEED=N
+#   make test-matrix  those through Nmap again, with Debian's newer Nmaps as well
+#   make test-path-long  interception end to end, the large scans too
 #   make lint         warnings of gcc, clang and luacheck
 #   make check-asan   the C tests alone, under ASan and UBSan
 #   make install      into Nmap's own folders, or under PREFIX; DESTDIR for packagers
@@ -30,7 +32,7 @@ lua/deepid/core-%.so: $(CSRC) $(HEADERS) | $(if $(LUA_INCDIR),,deps)
 BUILD_PACKAGES := libc6-dev libpcre2-dev liblua5.3-dev liblua5.4-dev
 # Other makers' packages of Node have npm inside, and conflict with Debian's.
 DEMO_PACKAGES  := nmap lua5.4 $(if $(shell command -v npm),,npm)
-TEST_PACKAGES  := $(DEMO_PACKAGES) lua5.3 gcc clang lua-check luarocks python3 openssl libxml2-utils
+TEST_PACKAGES  := $(DEMO_PACKAGES) lua5.3 gcc clang lua-check luarocks python3 openssl libxml2-utils iproute2 nftables iproute2
 
 SUDO = $(if $(filter-out 0,$(shell id -u)),sudo)
 APT  = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600
@@ -66,6 +68,8 @@ demo: all demo-deps
 	test/lab/demo $(TARGETS)
 
 test: all test-deps $(C_TESTS)
+	test/lab/lab get
+	test/nmap/nmaps --get bookworm-backports
 	test/run
 
 # A short form is in `make test`; what this prints is kept in doc/uniformity.md.
@@ -73,6 +77,14 @@ SCANS ?= 40000
 SEED  ?= 1
 simulate: test-deps
 	LUA_PATH='lua/?.lua;test/simulate/lib/?.lua;test/?.lua;;' lua5.4 test/simulate/lib/run.lua $(SCANS) $(SEED)
+
+test-matrix: all test-deps
+	test/lab/lab get
+	test/nmap/nmaps --get bookworm-backports trixie sid
+	test/run test/nmap/*.lua test/nmap/*.sh test/hostile/*.lua
+
+test-path-long: all test-deps
+	LONG=1 test/run test/path/path.sh
 
 check-asan: test-deps $(C_TESTS)
 	test/run $(C_TESTS)
@@ -150,4 +162,4 @@ rock-install:
 clean:
 	rm -rf build $(CORES)
 
-.PHONY: all deps demo-deps test-deps demo test simulate check-asan lint install uninstall rock rock-install clean
+.PHONY: all deps demo-deps test-deps demo test test-matrix test-path-long simulate check-asan lint install uninstall rock rock-install clean

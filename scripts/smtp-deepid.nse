@@ -47,6 +47,76 @@ completed. Where nothing but mail ports was scanned, it tries 443, 80, 22 and 58
 --   answered; needs raw privileges. Default: no.
 -- @args smtp-deepid.second_opinion Whether Nmap's own nmap-service-probes is asked where smtp-deepid has no answer:
 --   <code>yes</code> (the default) or <code>no</code>.
+--
+-- @output
+-- PORT   STATE SERVICE
+-- 25/tcp open  smtp
+-- | smtp-deepid:
+-- |   server: unknown
+-- |   in front: rblsmtpd, a wrapper that refuses this scanner before the real server is reached
+-- |     reason given: Blocked - see https://bl.lab.example/lookup?ip=127.0.0.1
+-- |     list: bl.lab.example
+-- |_  advice: The blocklist bl.lab.example holds the scanner's address: ask it for removal if the address is yours, and scan from another address meanwhile.
+--
+-- Post-scan script results:
+-- | smtp-deepid:
+-- |   mail servers on 2 addresses:
+-- |     1  Exim smtpd
+-- |_    1  rblsmtpd
+--
+-- @xmloutput
+-- <elem key="address">127.25.0.21</elem>
+-- <elem key="port">25</elem>
+-- <elem key="tls">none</elem>
+-- <table key="identity">
+-- <table key="cpe">
+-- </table>
+-- </table>
+-- <table key="front">
+-- <table>
+-- <elem key="role">blocker</elem>
+-- <elem key="name">rblsmtpd</elem>
+-- <elem key="confidence">0.9</elem>
+-- <elem key="reason">Blocked - see https://bl.lab.example/lookup?ip=127.0.0.1</elem>
+-- <elem key="list">bl.lab.example</elem>
+-- <table key="evidence">
+-- <elem>help: 451 Blocked - see https://bl.lab.example/lookup?ip=127.0.0.1\r\n</elem>
+-- <elem>greeting: 220 rblsmtpd.local\r\n</elem>
+-- <elem>ehlo: 250 rblsmtpd.local\r\n</elem>
+-- </table>
+-- <elem key="advice">The blocklist bl.lab.example holds the scanner&apos;s address: ask it for removal if the address is yours, and scan from another address meanwhile.</elem>
+-- </table>
+-- </table>
+-- <table key="extensions">
+-- </table>
+-- <table key="easter_eggs">
+-- </table>
+-- <table key="evidence">
+-- <table>
+-- <elem key="step">help</elem>
+-- <elem key="reply">451 Blocked - see https://bl.lab.example/lookup?ip=127.0.0.1\r\n</elem>
+-- <elem key="says">blocker: rblsmtpd</elem>
+-- </table>
+-- <table>
+-- <elem key="step">greeting</elem>
+-- <elem key="reply">220 rblsmtpd.local\r\n</elem>
+-- <elem key="says">blocker: rblsmtpd</elem>
+-- </table>
+-- <table>
+-- <elem key="step">ehlo</elem>
+-- <elem key="reply">250 rblsmtpd.local\r\n</elem>
+-- <elem key="says">blocker: rblsmtpd</elem>
+-- </table>
+-- </table>
+-- <table key="unobserved">
+-- </table>
+-- <table key="leaks">
+-- </table>
+-- <table key="advice">
+-- <elem>The blocklist bl.lab.example holds the scanner&apos;s address: ask it for removal if the address is yours, and scan from another address meanwhile.</elem>
+-- </table>
+-- <elem key="transcript_ms">7</elem>
+-- <elem key="connections">1</elem>
 
 author = "The smtp-deepid authors"
 license = "BSD-2-Clause"
@@ -74,8 +144,8 @@ local function search_checkout()
   nmap.registry["smtp-deepid.root"] = root
   table.insert(package.searchers, 1, function(name)
     if name ~= "deepid" and not name:find("^deepid%.") then return nil end
-    local path, tried = package.searchpath(name, root .. "/lua/?.lua;" .. root .. "/nselib/?.lua")
-    if not path then return tried end
+    local path = package.searchpath(name, root .. "/lua/?.lua;" .. root .. "/nselib/?.lua")
+    if not path then error(("module '%s' not found in %s"):format(name, root), 0) end
     return assert(loadfile(path)), path
   end)
 end
@@ -175,21 +245,28 @@ local function state()
   return kept
 end
 
--- Opens the engine once a scan.
+-- Loads what is needed and opens the engine.
 -- @return engine
 -- @return nil and a message that says what is missing and what mends it
-local function open_engine(kept)
-  if kept.engine or kept.broken then return kept.engine, kept.broken end
+local function load_engine(kept)
   search_checkout()
-  local ok, deepid = pcall(require, "deepid")
-  if ok then
-    local path = kept.second_opinion and nmap.fetchfile("nmap-service-probes") or nil
-    ok, kept.engine, kept.broken = pcall(deepid.open, {second_opinion = path})
-    if not ok then kept.engine, kept.broken = nil, kept.engine end
-  else
-    local remedy = checkout() and "run `make` in the folder of smtp-deepid" or "install smtp-deepid again (`make install` in its folder)"
-    kept.broken = ("smtp-deepid's modules cannot be loaded; %s: %s"):format(remedy, deepid:match("^[^\n]*"))
+  for _, name in ipairs({"deepid", "deepid.session", "deepid.output", "deepid.savefile"}) do
+    local ok, problem = pcall(require, name)
+    if not ok then
+      local remedy = checkout() and "restore its files (`git checkout .` in its folder)" or "install it again (`make install` in its folder)"
+      -- Where Nmap's own loader searched, the places that it tried follow on further lines.
+      return nil, ("smtp-deepid cannot load %s; %s: %s"):format(name, remedy, tostring(problem):match("^%s*([^\n]*)"))
+    end
   end
+  local path = kept.second_opinion and nmap.fetchfile("nmap-service-probes") or nil
+  local ok, engine, message = pcall(require "deepid".open, {second_opinion = path})
+  if not ok then return nil, "smtp-deepid cannot open its engine: " .. tostring(engine) end
+  return engine, message
+end
+
+-- The engine, opened once a scan.
+local function open_engine(kept)
+  if not (kept.engine or kept.broken) then kept.engine, kept.broken = load_engine(kept) end
   return kept.engine, kept.broken
 end
 

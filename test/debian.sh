@@ -15,13 +15,20 @@ private_apt() {
         -o APT::Sandbox::User=root -o Acquire::Check-Valid-Until=false "$@"
 }
 
-# debian_sources SUITE...: lines for sources.list: the system's Debian mirrors with these suites put in for its own. A stable
-# release brings its -updates and -security along.
+# debian_sources BASE SUITE...: lines for sources.list: the system's Debian mirrors with these suites put in for its own. A
+# stable release brings its -updates and -security along. Where the system has no lists, as in a new container, they are
+# fetched into BASE/apt/system.
 debian_sources() {
-    local ours suite
+    local base=$1 ours suite state=()
+    shift
+    if [ -z "$(apt-get indextargets --format '$(ORIGIN)' 'Created-By: Packages')" ]; then
+        mkdir -p "$base/apt/system/lists/partial"
+        state=(-o Dir::State="$base/apt/system" -o APT::Sandbox::User=root)
+        apt-get -qq "${state[@]}" update >&2
+    fi
     ours=$(. /etc/os-release && echo "$VERSION_CODENAME")
     for suite; do
-        apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT) $(ORIGIN)' 'Created-By: Packages' |
+        apt-get "${state[@]}" indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT) $(ORIGIN)' 'Created-By: Packages' |
             awk -v ours="$ours" -v suite="$suite" -v keyring="$keyring" '
                 $4 != "Debian" || $3 != "main" || index($2, ours) != 1 || $2 ~ /backports/ { next }
                 $2 == ours || suite !~ /^(sid|testing|experimental)$|-backports$/ {
@@ -38,9 +45,9 @@ download_packages() {
     : >"$base/apt/status"
     # Several suites: word splitting is meant, here and for a request.
     # shellcheck disable=SC2086
-    debian_sources $suites >"$base/apt/sources.list"
+    debian_sources "$base" $suites >"$base/apt/sources.list"
     if ! [ -s "$base/apt/sources.list" ]; then
-        echo "apt knows no Debian mirror of this system; run apt-get update first" >&2
+        echo "apt's configuration names no Debian mirror" >&2
         return 1
     fi
     private_apt "$base" update

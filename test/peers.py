@@ -273,6 +273,7 @@ SCRIPT = [
     ("pgp", PLAIN, peer(PGP)),
     ("communigate", PLAIN, peer("220 mx.example.org ESMTP CommuniGate Pro 6.2.14\r\n")),
     ("web", PLAIN, web),
+    ("drip", PLAIN, drip),
     ("elsewhere", 8025, peer(EXIM)),
 ]
 

@@ -2,6 +2,7 @@
 
 local json = require "deepid.json"
 local observations = require "deepid.observations"
+local rules = require "deepid.rules"
 local signatures = require "deepid.signatures"
 local template = require "deepid.template"
 local version = require "deepid.version"
@@ -139,7 +140,7 @@ local function add_eggs(result, hits)
     local egg = hit.rule.egg and template.expand(hit.rule.egg, hit.captures)
     if egg then
       add_once(result.easter_eggs, ("%s: %s"):format(hit.step.step, show(egg)))
-      if hit.rule.role == "egg" then add_evidence(result, hit, "Easter egg") end
+      if hit.rule.role == "note" then add_evidence(result, hit, "Easter egg") end
     end
   end
 end
@@ -174,7 +175,7 @@ local function add_advice(result, hits, found, contradicted)
   for _, hit in ipairs(found) do about_server = about_server or advice_of(hit) end
   if about_server then add_once(result.advice, about_server) end
   for _, hit in ipairs(hits) do
-    local advice = hit.rule.role == "egg" and advice_of(hit)
+    local advice = hit.rule.role == "note" and advice_of(hit)
     if advice then add_once(result.advice, advice) end
   end
   if contradicted then
@@ -194,12 +195,9 @@ end
 --- Roles that stand in front of a server, in the order of the report.
 M.FRONT_ROLES = { "interceptor", "blocker", "screen", "proxy", "filter", "rewriter", "tarpit", "decoy", "backdoor" }
 
--- Of these, the ones that answer themselves: the names in their replies are theirs.
-local ANSWERS_ITSELF = { interceptor = true, blocker = true, proxy = true, tarpit = true, decoy = true, backdoor = true }
-
 local function add_names(result, transcript)
   for _, front in ipairs(result.front) do
-    if ANSWERS_ITSELF[front.role] then return end
+    if rules.ANSWERS_ITSELF[front.role] then return end
   end
   result.identity.hostname = result.identity.hostname or observations.announced_domain(transcript)
   observations.add_leaks(result, transcript)

@@ -13,7 +13,7 @@ local HERE = debug.getinfo(1, "S").source:match("^@(.*)/") or "."
 local PLACES = { HERE .. "/../data/deepid", HERE .. "/../../nselib/data/deepid", HERE .. "/data" }
 
 --- The rule files, in the order in which they are read.
-M.FILES = { "10-fronts.rules", "20-servers.rules", "30-eggs.rules", "90-generic.rules" }
+M.FILES = { "10-fronts.rules", "20-servers.rules", "25-libraries.rules", "30-eggs.rules", "90-generic.rules" }
 
 local function read_file(path)
   local file, message = io.open(path, "rb")
@@ -59,7 +59,7 @@ end
 
 -- Of each role, hard and soft apart, the core reports the first match a reply:
 -- they share a slot. Slot 0 reports every match: conditions and Easter eggs.
-local SLOTS = { egg = { [false] = 0, [true] = 0 } }
+local SLOTS = { note = { [false] = 0, [true] = 0 } }
 for i, role in ipairs(rules.ROLES) do
   SLOTS[role] = SLOTS[role] or { [false] = 2 * i - 1, [true] = 2 * i }
 end

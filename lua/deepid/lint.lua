@@ -61,7 +61,7 @@ local function check_example(rule, example, steps, report)
   local hits = signatures.hits(steps, transcript_of(example.steps))
   local hit = find_hit(hits, rule)
   for _, other in ipairs(hits) do
-    if other.rule.order < rule.order and other.rule.role == rule.role and rule.role ~= "egg" and not other.rule.soft then
+    if other.rule.order < rule.order and other.rule.role == rule.role and rule.role ~= "note" and not other.rule.soft then
       return report(example.line, ("rule %s (%s:%d) matches this example first"):format(other.rule.id, other.rule.file, other.rule.line))
     end
   end

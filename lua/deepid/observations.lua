@@ -39,11 +39,19 @@ local function add_extensions(result, transcript)
   end
 end
 
--- Steps that were tried and gave no whole reply.
+-- Steps that were tried and gave no whole reply, and connections that were turned away
+-- before one was let in.
 local function add_unobserved(result, transcript)
+  local refused
   for _, step in ipairs(transcript.steps) do
     if step["end"] ~= "reply" and step.step ~= "quit" then
       add_once(result.unobserved, ("%s (%s)"):format(step.step, step["end"] or "unknown"))
+    elseif step.step == "greeting" then
+      if refused and step.reply:find("^2%d%d") then
+        add_once(result.unobserved, ("what connection %d would have shown (it was answered %s; a later one was let in)"):format(
+          refused.connection or 1, show(refused.reply)))
+      end
+      refused = step.reply:find("^[45]%d%d") and step or nil
     end
   end
 end

@@ -23,6 +23,7 @@ local ASKED = {
 
 local HELLO = { ehlo = true, helo = true, lhlo = true }
 local IMPLICIT_TLS_PORTS = { [465] = true } -- RFC 8314 7.3
+local LMTP_PORTS = { [24] = true } -- as Cyrus and Dovecot show it in their examples
 local PLAIN_PORTS = { [24] = true, [25] = true, [587] = true } -- TLS at once here would be talking before the greeting
 
 local function code_of(step) return reply.parse(step.reply).code or "" end
@@ -42,23 +43,23 @@ local function note(now, step)
   now.last, now.sent[step.step] = step, true
   if step.step ~= "greeting" and code_of(step):find("^[45]") then now.errors = now.errors + 1 end
   if HELLO[step.step] then
-    now.hellos[#now.hellos + 1] = step
+    now.hello = step
     if is_accepted(step) then now.spoken = step.step end
     now.offered = step.tls == "none" and is_accepted(step) and offers_starttls(step)
   elseif step.step == "starttls" then
     now.offered = false
-    if is_accepted(step) then now.hellos = {} end -- RFC 3207 4.2: what was said before TLS is forgotten
+    if is_accepted(step) then now.hello = nil end -- RFC 3207 4.2: what was said before TLS is forgotten
   elseif step.step == "wiz" and is_accepted(step) then
     now.wizard = true
   end
 end
 
--- The session so far, and its last connection: the errors it was asked for and the hellos that still count.
+-- The session so far, and its last connection: the errors it was asked for and the hello that counts.
 local function summary(transcript)
   local now = { connection = 0, connections = { none = 0, implicit = 0 }, sent = {} }
   for _, step in ipairs(transcript.steps) do
     if step.connection ~= now.connection then
-      now.connection, now.greeting, now.errors, now.hellos, now.offered = step.connection, step, 0, {}, false
+      now.connection, now.greeting, now.errors, now.hello, now.offered = step.connection, step, 0, nil, false
       now.connections[step.tls] = now.connections[step.tls] + 1
     end
     note(now, step)
@@ -72,21 +73,26 @@ local function is_open(step)
   return step["end"] == "reply" or (step["end"] == "timeout" and step.step ~= "greeting")
 end
 
+-- LMTP by its name, in the greeting or in Nmap's word for the service; on its usual port unless it says SMTP.
 local function is_lmtp(transcript, now)
-  return transcript.service == "lmtp" or now.greeting.reply:find("%f[%a]LMTP%f[%A]") ~= nil
+  local greeting = now.greeting.reply
+  return transcript.service == "lmtp" or greeting:find("%f[%a]LMTP%f[%A]") ~= nil
+    or (LMTP_PORTS[transcript.port] ~= nil and not greeting:find("SMTP", 1, true))
 end
 
 local function first_hello(transcript, now, options)
-  if is_lmtp(transcript, now) then return "lhlo" end
   -- A full session hears the answer to HELO as well, on its second connection.
-  if options.depth == "full" and now.connection > 1 and not now.sent.helo then return "helo" end
-  return now.spoken or "ehlo"
+  if options.depth == "full" and now.connection > 1 and not now.sent.helo and not is_lmtp(transcript, now) then return "helo" end
+  if now.spoken then return now.spoken end
+  -- What was refused on an earlier connection is not asked again; a server that refused all is asked without.
+  for _, name in ipairs(is_lmtp(transcript, now) and { "lhlo", "ehlo" } or { "ehlo", "helo", "lhlo" }) do
+    if not now.sent[name] then return name end
+  end
 end
 
 -- The hello to send next, or nil when one was accepted or none is left to try.
 local function next_hello(transcript, now, options)
-  local last, tried = nil, {}
-  for _, step in ipairs(now.hellos) do last, tried[step.step] = step, true end
+  local last, tried = now.hello, now.sent
   if not last then return first_hello(transcript, now, options) end
   if not is_refused(last) or now.errors >= M.MOST_ERRORS then return nil end
   if last.step == "lhlo" then return not tried.ehlo and "ehlo" or nil end
@@ -151,7 +157,7 @@ end
 
 -- Whether a full session has something left that another connection could ask.
 local function is_unfinished(transcript, now, options)
-  if options.depth ~= "full" or not is_accepted(now.greeting) then return false end
+  if options.depth ~= "full" or not is_accepted(now.greeting) or now.greeting["end"] ~= "reply" then return false end
   if not now.sent.helo and not is_lmtp(transcript, now) then return true end
   for _, name in ipairs(ASKED.full) do
     if is_wanted(name, transcript, now, options) then return true end

@@ -1,5 +1,7 @@
 --- A port result in words, and as Nmap's version record.
 
+local rules = require "deepid.rules"
+
 local M = {}
 
 --- The order of keys in structured output, by the kind of object.
@@ -64,7 +66,8 @@ local function identity_words(identity)
 end
 
 local function add_front(lines, front)
-  lines[#lines + 1] = ("in front: %s, %s"):format(join(list(front.name or "unknown", front.version)), M.ROLE_WORDS[front.role])
+  lines[#lines + 1] = ("in front: %s, %s"):format(join(list(front.name or "unknown", front.version,
+    front.hostname and "at " .. front.hostname)), M.ROLE_WORDS[front.role])
   if front.reason then lines[#lines + 1] = "  reason given: " .. front.reason end
   if front.list then lines[#lines + 1] = "  list: " .. front.list end
 end
@@ -111,6 +114,15 @@ local function extrainfo(result, product, own)
   return #parts > 0 and table.concat(parts, "; ") or nil
 end
 
+-- What the port itself is: the front where one answers itself or nothing else is known, else the server.
+local function port_owner(result)
+  local who, front = result.identity, result.front[1]
+  if front and (not who.product or rules.ANSWERS_ITSELF[front.role]) then
+    return { product = front.name, version = front.version, hostname = front.hostname, cpe = {} }
+  end
+  return who
+end
+
 --- The fields of Nmap's version record that a result changes.
 --
 -- Nmap's answer is kept, field by field, where there is none of ours; where ours
@@ -121,19 +133,17 @@ end
 -- @return table: name, product, version, extrainfo, hostname, ostype, devicetype, cpe
 function M.version(result, old)
   old = old or {}
-  local who = result.identity
+  local who = port_owner(result)
+  local keep = not who.product and old or {}
   local fields = { name = old.name, service_tunnel = old.service_tunnel }
   if not fields.name or fields.name == "unknown" or fields.name == "tcpwrapped" then fields.name = "smtp" end
-  local front = result.front[1]
-  local product = who.product or (front and front.name)
-  local keep = not product and old or {}
-  fields.product = product or old.product
-  fields.version = who.product and version_words(who) or (not who.product and front and front.version) or keep.version
-  fields.hostname = who.hostname or (front and front.hostname) or old.hostname
+  fields.product = who.product or old.product
+  fields.version = version_words(who) or keep.version
+  fields.hostname = who.hostname or old.hostname
   fields.ostype = who.os or keep.ostype
   fields.devicetype = who.device or keep.devicetype
   fields.cpe = #who.cpe > 0 and who.cpe or keep.cpe
-  fields.extrainfo = extrainfo(result, product, keep.extrainfo)
+  fields.extrainfo = extrainfo(result, who.product, keep.extrainfo)
   return fields
 end
 

@@ -50,21 +50,41 @@ local function judge(rule, held, seen)
   return first_need or first_any
 end
 
+-- Connections that were turned away while another one was let in: what they were
+-- told was for the moment (a limit, Nmap's own probes), and is not what the server is.
+local function turned_away(transcript)
+  local greetings, accepted = {}, false
+  for _, step in ipairs(transcript.steps) do
+    if step.step == "greeting" then
+      local is_accepted = step.reply:find("^2%d%d") ~= nil
+      greetings[step.connection or 1] = is_accepted
+      accepted = accepted or is_accepted
+    end
+  end
+  local away = {}
+  for connection, is_accepted in pairs(greetings) do
+    if accepted and not is_accepted then away[connection] = true end
+  end
+  return away
+end
+
 --- Matches all rules against a transcript.
 --
--- A step whose reply was not whole is matched as far as it came, but counts as
+-- Where a retry was let in, the connections before it are left out. A step whose reply was not whole is matched as far as it came, but counts as
 -- unknown for <code>forbid</code>.
 --
 -- @param steps       from <code>knowledge.compile</code>
 -- @param transcript  see DESIGN.md
 -- @return array of hits in file order; array of what could not be judged
 function M.hits(steps, transcript)
-  local found, seen, position = { hits = {}, held = {}, skipped = {} }, {}, {}
+  local found, seen, position, away = { hits = {}, held = {}, skipped = {} }, {}, {}, turned_away(transcript)
   for i, step in ipairs(transcript.steps) do
     local compiled = steps[step.step]
     position[step] = i
-    if observed(step) then seen[step.step] = true end
-    if compiled and step.reply ~= "" then match_step(compiled, step, found) end
+    if not away[step.connection or 1] then
+      if observed(step) then seen[step.step] = true end
+      if compiled and step.reply ~= "" then match_step(compiled, step, found) end
+    end
   end
   for rule, held in pairs(found.held) do
     local match = not rule.bad and judge(rule, held, seen)

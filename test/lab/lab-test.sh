@@ -27,6 +27,7 @@ runners() { grep -lzF -f <(echo "$here/inside") /proc/[0-9]*/cmdline 2>/dev/null
 # Neither a runner nor anything that lives in a root of ours.
 no_process() {
     local found
+    # shellcheck disable=SC2010
     found=$(runners; ls -l /proc/[0-9]*/root 2>/dev/null | grep -F "$build/")
     [ -z "$found" ] || { echo "$found"; return 1; }
 }
@@ -41,10 +42,9 @@ converse() {
     local reply
     reply=$({ sleep 7; printf 'QUIT\r\n'; sleep 1; } | timeout 10 "${talk[@]}" 2>/dev/null | tr -d '\0')
     printf '%s\n' "$reply"
-    case $1:$reply in
-    *.4[67]:22*) return 0 ;;
-    *:220*) grep -q '^221[ -]' <<<"$reply" ;;
-    *) grep -q '^[45][0-9][0-9][ -]' <<<"$reply" ;;
+    case $1 in
+    *.4[67]) grep -q '^22' <<<"$reply" ;;
+    *) grep -q '^[45][0-9][0-9][ -]' <<<"$reply" || { grep -q '^220 ' <<<"$reply" && grep -q '^221[ -]' <<<"$reply"; } ;;
     esac
 }
 

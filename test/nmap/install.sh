@@ -6,6 +6,7 @@
 
 set -u
 export LC_ALL=C
+unset LUA_PATH # the runner's; a user has none
 count=0
 dir=$(mktemp -d)
 trap 'test/lab/lab stop; rm -rf "$dir"; rm -rf build/nmap/*/installed' EXIT

@@ -26,6 +26,10 @@ softmatch smtp m|^220 \S+ ESMTP| p/something/
 #: role mta
 match smtp m|^220 .* B| p/B/
 
+#: id busy
+#: role blocker
+match smtp m|^421 (?:still )?busy| p/busy/
+
 Probe TCP Help q|HELP\r\n|
 #: id help-a
 #: role mta
@@ -34,7 +38,7 @@ match smtp m|^214 A ([\d.]+)\r\n| p/A/ v/$1/ cpe:/a:a:a:$1/
 #: role mta
 match smtp m|^214 B| p/B/
 #: id egg
-#: role egg
+#: role note
 #: egg It says $1
 match smtp m|^214.*(ZORK)|
 
@@ -171,6 +175,16 @@ t.test("extensions, unobserved steps, leaks", function()
   t.eq(result.leaks, { { kind = "internal_name", value = "mx.corp.local" }, { kind = "internal_address", value = "10.1.2.3" } })
   t.eq(judge({ "ehlo", "250 Hello [10.0.0.9]\r\n", "reply", "EHLO [10.0.0.9]\r\n" }).leaks, {})
   t.eq(judge({ "greeting", "220 x Domino 10.0.1.0\r\n" }).leaks, {})
+end)
+
+t.test("what a retry was told counts, not the refusal before it", function()
+  local session_steps = session({ "greeting", "421 busy\r\n" }, { "greeting", "220 mx.a.example A 1.2\r\n" })
+  session_steps.steps[2].connection = 2
+  local result = identify.identify(known, session_steps)
+  t.eq({ result.identity.product, result.identity.version, #result.front }, { "A", "1.2", 0 })
+  t.has(result.unobserved[1], "answered 421 busy", true)
+  session_steps.steps[2].reply = "421 still busy\r\n"
+  t.eq(#identify.identify(known, session_steps).front, 1)
 end)
 
 t.test("nothing from the network is shown unescaped", function()

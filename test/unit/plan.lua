@@ -122,6 +122,23 @@ t.test("a service that Nmap calls lmtp hears LHLO, and EHLO when it refuses", fu
   t.eq(run(server { lhlo = "500 no\r\n" }, { settled = settled }, { service = "lmtp" }), "1: lhlo ehlo help quit")
 end)
 
+t.test("port 24 is LMTP unless it says SMTP", function()
+  t.eq(run(server { greeting = "220 mx ready\r\n" }, { settled = settled }, { port = 24 }), "1: lhlo help quit")
+  t.eq(run(server(), { settled = settled }, { port = 24 }), "1: ehlo help quit")
+end)
+
+t.test("a hello that was refused is not asked again on another connection", function()
+  local changes = { ehlo = "500 a\r\n", helo = "500 b\r\n" }
+  t.has(run(server(changes), { depth = "full" }), "^1: ehlo helo quit 2: lhlo noop help ")
+  changes.lhlo = "500 c\r\n"
+  t.eq(run(server(changes), { depth = "full" }),
+    "1: ehlo helo quit 2: lhlo noop help rset vrfy unknown quit 3: wiz shell quit 4: kill http quit")
+end)
+
+t.test("a greeting that did not come whole is not waited for again, even in full", function()
+  t.eq(run(server { greeting = { "220 mx ESM", "timeout" } }, { depth = "full" }), "1:")
+end)
+
 t.test("inside TLS, STARTTLS is not asked for", function()
   t.eq(run(server { ehlo = OFFER }, { settled = settled }, { port = 465 }), "1s: ehlo help quit")
 end)

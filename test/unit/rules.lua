@@ -62,7 +62,7 @@ match smtp m|^220 a (\d)| p/A/ v/$1/
 
 Probe TCP Help q|HELP\r\n|
 #: id two
-#: role egg
+#: role note
 #: cite x
 #: egg  Says $1
 #: example 214 hi\r\n

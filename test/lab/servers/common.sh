@@ -7,3 +7,11 @@ certificate() {
         -addext "subjectAltName=DNS:$HOST" -keyout /srv/key.pem -out /srv/cert.pem 2>/dev/null
     chmod 644 /srv/key.pem   # servers read it after they gave up root; the key guards nothing
 }
+
+# as USER COMMAND...: runs it as this user, who may bind ports below 1024: for daemons that give up root too early.
+as() {
+    local user=$1
+    shift
+    setpriv --reuid="$user" --regid="$user" --clear-groups --inh-caps=+net_bind_service \
+        --ambient-caps=+net_bind_service "$@"
+}

@@ -8,5 +8,6 @@ chown courier: /etc/courier/esmtpd.pem
 set -a
 . /etc/courier/esmtpd
 set +a
-/usr/sbin/couriertcpd -user="$MAILUSER" -group="$MAILGROUP" -address="$ADDRESS" -maxprocs="$MAXDAEMONS" \
-    -maxperc="$MAXPERC" -maxperip="$MAXPERIP" -noidentlookup 25 /usr/sbin/courieresmtpd
+# TCPDOPTS and BLACKLISTS are several words each.
+/usr/sbin/couriertcpd $TCPDOPTS $BLACKLISTS -user="$MAILUSER" -group="$MAILGROUP" -address="$ADDRESS" \
+    -maxprocs="$MAXDAEMONS" -maxperc="$MAXPERC" -maxperip="$MAXPERIP" 25 /usr/sbin/courieresmtpd

@@ -3,24 +3,45 @@
 #   lmtp         on 24
 certificate
 mkdir -p /run/dovecot /srv/state
-cat >/srv/dovecot.conf <<EOF
+version=$(dovecot --version | cut -d' ' -f1)
+case $version in
+2.[0-3].*)
+    cat >/srv/dovecot.conf <<EOF
 protocols = $1
+ssl_cert = </srv/cert.pem
+ssl_key = </srv/key.pem
+mail_location = maildir:/srv/mail
+passdb {
+  driver = static
+  args = nopassword=n password=none
+}
+EOF
+    ;;
+*)
+    cat >/srv/dovecot.conf <<EOF
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+protocols = $1
+ssl_server_cert_file = /srv/cert.pem
+ssl_server_key_file = /srv/key.pem
+mail_driver = maildir
+mail_path = /srv/mail
+passdb static {
+  password = none
+}
+EOF
+    ;;
+esac
+cat >>/srv/dovecot.conf <<EOF
 listen = $ADDRESS
 hostname = $HOST
 base_dir = /run/dovecot
 state_dir = /srv/state
 log_path = /dev/stderr
 ssl = yes
-ssl_cert = </srv/cert.pem
-ssl_key = </srv/key.pem
 default_internal_user = dovecot
 default_internal_group = dovecot
-mail_location = maildir:/srv/mail
 submission_relay_host = $ADDRESS
-passdb {
-  driver = static
-  args = nopassword=n password=none
-}
 EOF
 if [ "$1" = lmtp ]; then
     cat >>/srv/dovecot.conf <<EOF

@@ -1,9 +1,11 @@
-# Postfix: postfix.sh stock | hidden | version | postscreen | postscreen-deep
+# Postfix: postfix.sh stock | hidden | version | rbl | postscreen | postscreen-deep | postscreen-rbl
 #   stock            the greeting that Debian's package sets; TLS; submission on 587 and 465
 #   hidden           a greeting that does not name the product
 #   version          a greeting with mail_version
+#   rbl              refuses on connect whom the lab's blocklist holds
 #   postscreen       postscreen before it with its own defaults, the teaser included; clients are forgotten at once
 #   postscreen-deep  postscreen with its tests after the greeting, for which it speaks SMTP itself
+#   postscreen-rbl   postscreen that drops whom the lab's blocklist holds
 certificate
 etc=/srv/etc
 mkdir -p $etc /srv/queue /srv/data
@@ -45,6 +47,13 @@ hidden)
 version)
     service 25 '- smtpd'
     echo 'smtpd_banner = $myhostname ESMTP $mail_name ($mail_version)' >>$etc/main.cf ;;
+rbl)
+    service 25 '- smtpd'
+    cat >>$etc/main.cf <<EOF
+smtpd_delay_reject = no
+smtpd_client_restrictions = reject_rbl_client bl.lab.example
+EOF
+    ;;
 postscreen*)
     service 25 '1 postscreen'
     cat >>$etc/master.cf <<EOF
@@ -58,12 +67,22 @@ postscreen_greet_action = enforce
 EOF
     ;;
 esac
-if [ "$1" = postscreen-deep ]; then
+case $1 in
+postscreen-deep)
     cat >>$etc/main.cf <<EOF
 postscreen_pipelining_enable = yes
 postscreen_pipelining_ttl = 1s
 postscreen_non_smtp_command_enable = yes
 postscreen_bare_newline_enable = yes
 EOF
-fi
+    ;;
+postscreen-rbl)
+    cat >>$etc/main.cf <<EOF
+postscreen_dnsbl_sites = bl.lab.example
+postscreen_dnsbl_action = drop
+postscreen_dnsbl_min_ttl = 1s
+postscreen_dnsbl_max_ttl = 1s
+EOF
+    ;;
+esac
 postfix -c $etc start-fg

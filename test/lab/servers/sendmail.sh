@@ -1,4 +1,11 @@
-# Sendmail with Debian's sendmail.mc, but for addresses, host name and TLS.
+# Sendmail with Debian's sendmail.mc, but for addresses, host name and TLS: sendmail.sh stock | hidden | rbl
+#   hidden  a greeting that does not name the product
+#   rbl     refuses on connect whom the lab's blocklist holds
+edit= more=
+case $1 in
+hidden) more="define(\`confSMTP_LOGIN_MSG', \`\$j')dnl" ;;
+rbl) edit="s/^FEATURE(.delay_checks.*/FEATURE(\`dnsbl', \`bl.lab.example')dnl/; /^FEATURE(.*nodelay/d" ;;
+esac
 certificate
 chmod 600 /srv/key.pem
 cp -a /etc/mail /srv/mail
@@ -6,7 +13,8 @@ mount --bind /srv/mail /etc/mail
 mkdir -p /var/spool/mqueue /var/lib/sendmail/host_status /run/sendmail/mta
 touch /etc/mail/access /etc/mail/local-host-names /etc/mail/aliases
 {
-    sed -e '/^DAEMON_OPTIONS/d' -e '/^include(`\/etc/d' /usr/share/sendmail/cf/debian/sendmail.mc
+    sed -e '/^DAEMON_OPTIONS/d' -e '/^include(`\/etc/d' -e "$edit" /usr/share/sendmail/cf/debian/sendmail.mc
+    echo "$more"
     cat <<EOF
 DAEMON_OPTIONS(\`Family=inet, Name=MTA-v4, Port=smtp, Addr=$ADDRESS')dnl
 DAEMON_OPTIONS(\`Family=inet, Name=MSP-v4, Port=submission, M=E, Addr=$ADDRESS')dnl

@@ -1,8 +1,6 @@
-# nodemailer's smtp-server (npm), all defaults: smtp-server.sh stock | plain
-#   plain   without STARTTLS
+# nodemailer's smtp-server (npm), all defaults, but that no one needs to log in.
 cat >/srv/server.js <<EOF
 const { SMTPServer } = require('/opt/node_modules/smtp-server');
-const settings = { authOptional: true, hideSTARTTLS: '$1' === 'plain' };
-new SMTPServer(settings).listen(25, '$ADDRESS');
+new SMTPServer({ authOptional: true }).listen(25, '$ADDRESS');
 EOF
 node /srv/server.js

@@ -1,0 +1,9 @@
+# proxsmtpd before the lab's Postfix, with a filter that lets all pass.
+cat >/srv/proxsmtpd.conf <<EOF
+Listen: $ADDRESS:25
+OutAddress: $NET.11:25
+FilterCommand: /bin/cat
+FilterType: pipe
+TempDirectory: /tmp
+EOF
+as proxsmtp proxsmtpd -d 3 -f /srv/proxsmtpd.conf
