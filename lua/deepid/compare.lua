@@ -89,11 +89,12 @@ end
 --   <code>there</code>, the post-scan object of each with the other as evidence
 -- @return nil and a message when the catalogue cannot be read
 function M.judge(here, there)
-  local result, message = differences(here, there), nil
-  result.here, message = verdict.judge(here)
-  if not result.here then return nil, message end
-  result.there, message = verdict.judge(there)
-  if not result.there then return nil, message end
+  local result = differences(here, there)
+  for name, survey in pairs({ here = here, there = there }) do
+    local object, message = verdict.judge(survey)
+    if not object then return nil, message end
+    result[name] = object
+  end
   return result
 end
 

@@ -6,9 +6,13 @@
 
 local chance = require "deepid.chance"
 local distance = require "deepid.distance"
+local escape = require "deepid.escape"
 local network = require "deepid.network"
 
 local M = {}
+
+--- So many silent ports beside an open 25 are worth a word.
+M.SILENT = 3
 
 --- Fewest hosts, in unrelated networks, that make a pattern.
 M.PATTERN = 3
@@ -26,8 +30,8 @@ M.KINDS = {
     says = "traced: port 25 of $hosts is answered $at hops away$by, the rest of them $target hops away" },
   path_ttl = { weight = 0.95, direct = true,
     says = "the answers of $hosts on port 25 came over $at hops, those of their other ports over $target" },
-  syn_silence = { weight = 0.92, direct = true,
-    says = "port 25 of $hosts accepts connections from this machine's programs, and no packet of its own: something on this machine answers" },
+  own_host = { weight = 0.95, direct = true,
+    says = "connections to port 25 of $hosts are made, and no packet of them leaves this machine or is answered" },
   connect_time = { weight = 0.9, direct = true,
     says = "port 25 of $hosts in unrelated networks connects in $ms ms at best, their other ports in $other_ms ms" },
   vantage = { weight = 0.97, direct = true,
@@ -51,7 +55,8 @@ end
 --- Makes a finding of a kind.
 function M.finding(kind, hosts, where, values, weight)
   values.hosts = #hosts == 1 and "1 host" or ("%d hosts"):format(#hosts)
-  return { kind = kind, weight = weight or M.KINDS[kind].weight, where = where, hosts = hosts, says = fill(M.KINDS[kind].says, values) }
+  return { kind = kind, weight = weight or M.KINDS[kind].weight, where = where, hosts = hosts,
+    says = escape.visible(fill(M.KINDS[kind].says, values)) }
 end
 
 local function span(list, key)
@@ -82,6 +87,21 @@ local function parted(hosts, key_of)
     i = i + 1
     return keys[i], parts[keys[i]]
   end
+end
+
+-- Units among hosts, and those of them in which at least half of the hosts are hit: one odd machine in a large network does not
+-- make the network odd.
+local function count_units(hosts, is_hit)
+  local total, of = network.units(hosts)
+  local all, hits, most = {}, {}, 0
+  for i, host in ipairs(hosts) do
+    all[of[i]] = (all[of[i]] or 0) + 1
+    if is_hit(host) then hits[of[i]] = (hits[of[i]] or 0) + 1 end
+  end
+  for unit, count in pairs(hits) do
+    if count * 2 >= all[unit] then most = most + 1 end
+  end
+  return total, most
 end
 
 local function is_nearer(host) return host.distance.at and host.distance.target and host.distance.at < host.distance.target end
@@ -126,27 +146,30 @@ FIND[3] = function(context)
   for _, host in ipairs(context.hosts) do
     if host.distance.at and host.distance.target and not host.distance.traced then measured[#measured + 1] = host end
   end
-  local all_units = network.units(measured)
   for at, hosts in parted(measured, function(host) return is_nearer(host) and host.distance.at or nil end) do
     local target, least = span(hosts, "target")
     local units = network.units(hosts)
     local near = at <= 3 and least - at >= 2 and #hosts >= M.PATTERN and (at <= 1 or units >= 2)
-    local far = least - at >= 3 and units >= math.max(M.PATTERN, all_units / 2)
+    local all_units, odd_units = count_units(measured, function(host) return host.distance.at == at and is_nearer(host) end)
+    local far = least - at >= 3 and odd_units >= math.max(M.PATTERN, all_units / 2)
     if near or far then found[#found + 1] = M.finding("path_ttl", hosts, distance.where(at, least), { at = at, target = target }) end
   end
   return found
 end
 
--- A mail shield on the scanner's machine answers programs, and never sees the packets that a SYN scan makes itself.
+-- A mail shield on the scanner's machine answers its programs: no packet leaves, or the SYNs that Nmap sends itself stay unanswered
+-- where a connection is made.
 FIND[4] = function(context)
-  local odd = {}
+  local odd, stays = {}, false
   for _, host in ipairs(context.hosts) do
-    local listed = host.main and host.ports[host.main.port]
-    local is_unseen = listed and listed.state == "filtered" or host.main and host.main.path and host.main.path.leaves == false
-    if is_unseen and host.main.answered then odd[#odd + 1] = host end
+    local listed = host.ports[25]
+    local is_silent = listed ~= nil and listed.state == "filtered"
+    local no_packet = host.main and host.main.path and host.main.path.leaves == false
+    if no_packet or (is_silent and (host.connects == true or (host.main and host.main.port == 25 and host.main.answered))) then odd[#odd + 1] = host end
+    stays = stays or no_packet
   end
-  if #odd < M.PATTERN then return {} end
-  return { M.finding("syn_silence", odd, "own_host", {}) }
+  if #odd == 0 or (#odd < M.PATTERN and not stays) then return {} end
+  return { M.finding("own_host", odd, "own_host", {}) }
 end
 
 -- Supporting evidence for each host alone; for many unrelated ones together more than their honest share explains.
@@ -160,9 +183,9 @@ FIND[5] = function(context)
       if time.nearer and time.ms <= NEAR_MS and time.other_ms >= FAR_MS then near[#near + 1] = host end
     end
   end
-  local units = network.units(nearer)
+  local all_units, units = count_units(measured, function(host) return host.distance.time.nearer end)
   local is_near = #near >= M.PATTERN and (network.units(near)) >= 2
-  local is_odd = units >= M.PATTERN and chance.tail((network.units(measured)), units, ODD_TIMES) <= TIME_ALPHA
+  local is_odd = units >= M.PATTERN and chance.tail(all_units, units, ODD_TIMES) <= TIME_ALPHA
   if not (is_near or is_odd) then return {} end
   local hosts = is_near and near or nearer
   local fastest, other = math.huge, math.huge
@@ -189,6 +212,8 @@ FIND[7] = function(context)
   return found
 end
 
+local SHOWN = 120 -- bytes of a key
+
 local SHOW = { hostname = "announce one host, '%s'", certificate = "show one certificate key", notice = "refuse with one text, '%s'" }
 
 FIND[8] = function(context)
@@ -196,7 +221,7 @@ FIND[8] = function(context)
   for _, case in ipairs(context.groups) do
     if case.fires then
       found[#found + 1] = M.finding("uniformity", case.same, "unknown",
-        { units = case.fires == "unrelated" and case.observed .. " unrelated networks" or "one network", show = SHOW[case.kind]:format(context.show(case.key)) })
+        { units = case.fires == "unrelated" and case.observed .. " unrelated networks" or "one network", show = SHOW[case.kind]:format(case.key:sub(1, SHOWN)) })
     end
   end
   return found
@@ -235,6 +260,13 @@ local function is_behind_nat(scanner)
   return true
 end
 
+local function heard_elsewhere(host)
+  for number, port in pairs(host.ports) do
+    if number ~= 25 and (port.state == "open" or port.state == "closed") then return true end
+  end
+  return false
+end
+
 --- What one host's session says against itself, in words.
 --
 -- @param scanner  set of the scanner's addresses; empty where they are not known
@@ -250,6 +282,14 @@ function M.contradictions(host, scanner)
     found[#found + 1] = ("it greets as %s and answers EHLO as %s"):format(main.hostname, main.ehlo_name)
   end
   if main.mixed then found[#found + 1] = "its lines end in CRLF in one reply and in a bare LF in another: two programs wrote them" end
+  local other = host.sessions[587] or host.sessions[2525]
+  if main.port == 25 and main.ehlo and not main.ehlo:find("STARTTLS") and other and other.ehlo and other.ehlo:find("STARTTLS") then
+    found[#found + 1] = ("it offers STARTTLS on port %d and not on 25"):format(other.port)
+  end
+  local listed = host.ports[25]
+  if listed and listed.state == "open" and (host.silent or 0) >= M.SILENT and not heard_elsewhere(host) then
+    found[#found + 1] = ("port 25 alone answers, %d other ports are silent"):format(host.silent)
+  end
   if main.echoed and not scanner[main.echoed] and not is_behind_nat(scanner) then
     found[#found + 1] = ("it saw the client as %s, which is not this scanner: a proxy or NAT is between"):format(main.echoed)
   end
@@ -259,7 +299,7 @@ end
 --- All findings, in the order of FIND.
 --
 -- @param context  {survey, hosts (each with <code>distance</code>), groups (deepid.uniformity), explained (set of addresses whose
---   distance is innocent), show (makes bytes printable)}
+--   distance is innocent)}
 function M.gather(context)
   local all = {}
   for _, find in ipairs(FIND) do

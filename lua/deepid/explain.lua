@@ -6,6 +6,8 @@
 --   members          array of host facts that share it
 --   observed, needed unrelated networks that share it, and how many would be surprising
 --   apart            as observed, but hosts without PTR names are not taken for one owner's
+--   line_chance      that a group drawn without regard to PTR names has so few of an owner's making
+--   own_names        members whose PTR name is of an owner's making
 --   share            of the hosts that answered in the group's largest network, those in the group (0..1)
 --   catalogue        see deepid.catalogue
 -- A host's case (M.HOST): distance (deepid.distance), host, unit_alone.
@@ -136,6 +138,9 @@ end }
 -- So many members at their own distance are enough: ports are forwarded to other machines honestly, too.
 local OWN_DISTANCE = 0.6
 
+-- The chance below which a group's lack of owner-made PTR names is no accident; and how many may have one all the same.
+local LINES, MOST_OWN = 0.001, 0.1
+
 -- One box cannot answer from as far away as each of its victims.
 GROUP[7] = { name = "own_distance", source = "RFC 1812 5.3.1: each router on the way takes one from the TTL", apply = function(case)
   local agree, distances, count = 0, {}, 0
@@ -151,8 +156,15 @@ GROUP[7] = { name = "own_distance", source = "RFC 1812 5.3.1: each router on the
   end
 end }
 
+-- Something on the way does not choose its targets by their PTR names.
+GROUP[8] = { name = "lines", source = "doc/uniformity.md: what is chosen by its lines", apply = function(case)
+  if case.line_chance <= LINES and case.own_names <= MOST_OWN * #case.members then
+    return "unlike the other targets they are on lines that a provider named: branch offices of one owner, or devices of one maker"
+  end
+end }
+
 -- With the names of its hosts the same refusal would be surprising, or one owner's.
-GROUP[8] = { name = "nameless", source = "doc/uniformity.md: a refusal names nobody", apply = function(case)
+GROUP[9] = { name = "nameless", source = "doc/uniformity.md: a refusal names nobody", apply = function(case)
   if case.kind == "notice" and case.observed < case.needed and case.apart >= case.needed then
     return "they may be one owner's: the PTR names of the hosts do not speak against it"
   end
@@ -161,13 +173,13 @@ end }
 -- A whole network that announces one host is told of: nothing innocent explains it yet.
 local function is_whole_network(case) return case.kind ~= "notice" and case.share >= M.ONE_NETWORK.share end
 
-GROUP[9] = { name = "one_network", source = "doc/uniformity.md: within one network statistics say nothing", apply = function(case)
+GROUP[10] = { name = "one_network", source = "doc/uniformity.md: within one network statistics say nothing", apply = function(case)
   if case.observed <= 1 and not is_whole_network(case) then
     return "they are in one network or of one owner: a pool, one host with several addresses or one policy is likelier than an interceptor"
   end
 end }
 
-GROUP[10] = { name = "small_sample", source = "doc/uniformity.md", apply = function(case)
+GROUP[11] = { name = "small_sample", source = "doc/uniformity.md", apply = function(case)
   if case.observed > 1 and case.observed < case.needed and not is_whole_network(case) then
     return ("too few to mean anything: %d unrelated networks, and chance may do that below %d"):format(case.observed, case.needed)
   end

@@ -34,14 +34,15 @@ end
 -- @return texts: the large network, the small one
 -- @return nil where the text is no address
 function M.networks(address)
-  local a, b, c = address:match("^(%d+)%.(%d+)%.(%d+)%.%d+$")
+  local a, b, c, d = address:match("^(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)$")
   if a then
+    if math.max(tonumber(a), tonumber(b), tonumber(c), tonumber(d)) > 255 then return nil end
     if is_private4(tonumber(a), tonumber(b)) then return "private", "private" end
     return a .. "." .. b .. ".0.0/16", ("%s.%s.%s.0/24"):format(a, b, c)
   end
   local mapped = address:lower():match("^::ffff:(%d+%.%d+%.%d+%.%d+)$")
   if mapped then return M.networks(mapped) end
-  local groups = address:find(":", 1, true) and groups_of((address:gsub("%%.*$", "")))
+  local groups = address:find(":", 1, true) and groups_of((address:gsub("%%[%w_.-]+$", "")))
   if not groups then return nil end
   local first = groups[1]
   if first & 0xFE00 == 0xFC00 or first & 0xFFC0 == 0xFE80 then return "private", "private" end -- RFC 4193, RFC 4291

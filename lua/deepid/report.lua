@@ -14,7 +14,7 @@ M.KEYS = {
   evidence = { "kind", "weight", "where", "step", "reply", "says", "hosts", "examples" },
   leaks = { "kind", "value" },
   certificate = { "subject", "names", "spki_sha256" },
-  survey = { "verdict", "where", "confidence", "hosts_seen", "networks", "evidence", "groups", "explained", "port_25", "products", "hosts",
+  survey = { "verdict", "where", "confidence", "hosts_seen", "networks", "affected", "evidence", "groups", "explained", "port_25", "products", "hosts",
     "hosts_odd", "unobserved", "advice" },
   groups = { "key", "kind", "hosts", "networks", "unrelated", "needed", "expected", "probability", "surprising", "explanation", "words",
     "examples" },

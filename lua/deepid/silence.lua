@@ -19,7 +19,7 @@ M.WITNESSES = 8
 local HONEST, HONEST_KNOWN = 0.25, 0.02
 local ALPHA = 2e-5
 local MOST_ACCEPTING = 0.05 -- of the networks, where 25 is blocked for all but a few
-local NEAR_HOPS = 3
+local NEAR_HOPS, LEAST_TRACED, NEARLY_ALL = 3, 3, 0.9
 
 local function offers_mail(host)
   for port in pairs(survey.MAIL_PORTS) do
@@ -49,12 +49,14 @@ end
 
 -- Where a silent host's port 25 ends, as far as is known: {at, by, refused, target}.
 local function stop_of(host)
-  local listed, path = host.ports[25], host.path or (host.sessions[25] and host.sessions[25].path) or {}
+  local listed, path = host.ports[25], host.path or {}
   local stop = { refused = tostring(listed and listed.reason):find("prohibited") ~= nil or tostring(listed and listed.reason):find("unreach") ~= nil }
+  if host.refused_by then stop.refused, stop.by = true, host.refused_by end
   if type(path.hops) == "table" then
     local by, at = hops.refused_by(path.hops, 25)
-    stop.refused, stop.by, stop.at = stop.refused or by ~= nil, by, at
+    stop.by, stop.at = by, at
     if not by then stop.at, stop.by = hops.last_router(path.hops, 25) end
+    stop.refused = stop.refused or by ~= nil
     if type(stop.by) ~= "string" or not stop.by:find("^[%w.:%%]+$") then stop.by = nil end
     stop.target = hops.answered_at(path.hops, path.reference or path.other_port)
   elseif stop.refused and math.type(listed.ttl) == "integer" and listed.ttl > 0 then
@@ -65,13 +67,13 @@ local function stop_of(host)
   return stop
 end
 
--- The stop that nearly all witnesses share of which one is known, near the scanner and well before the targets: a trace stops after a dozen
--- hosts.
+-- The stop near the scanner, well before the targets, that nearly all witnesses share whose way is known; the first few alone are
+-- traced.
 local function common_stop(witnesses)
-  local parts, best, located = {}, nil, 0
+  local parts, best, traced = {}, nil, 0
   for _, host in ipairs(witnesses) do
     local stop = stop_of(host)
-    if stop.at then located = located + 1 end
+    if stop.at and stop.target then traced = traced + 1 end
     if stop.at and stop.at <= NEAR_HOPS and stop.target and stop.target - stop.at >= 2 then
       local part = parts[stop.at] or { at = stop.at, refused = stop.refused, count = 0, names = 0 }
       parts[stop.at] = part
@@ -81,7 +83,7 @@ local function common_stop(witnesses)
       if not best or part.count > best.count or (part.count == best.count and part.at < best.at) then best = part end
     end
   end
-  if not (best and best.count >= M.WITNESSES and best.count >= 0.9 * located) then return nil end
+  if not (best and best.count >= LEAST_TRACED and best.count >= NEARLY_ALL * traced) then return nil end
   if best.names > 1 then best.by = nil end
   return best
 end
@@ -92,7 +94,7 @@ local function refusers(witnesses)
     local stop = stop_of(host)
     if stop.refused then
       count = count + 1
-      if stop.at and stop.by then by = by or stop.by end
+      by = by or stop.by
     end
   end
   return count, by

@@ -8,7 +8,8 @@ local reply = require "deepid.reply"
 
 local M = {}
 
-local KEY_BYTES = 400 -- of a key; a longer reply is told by its beginning
+local KEY_BYTES = 240 -- of a key; a longer reply is told by its beginning
+local MOST_NAMES = 16 -- of the client's own, in one transcript
 local KINDS = groups.KINDS
 
 --- Ports on which hosts offer mail, beside 25 itself.
@@ -33,7 +34,7 @@ local function own_names(transcript)
   local names = { transcript.address }
   for _, step in ipairs(transcript.steps) do
     local said = step.sent:match("^%u%uLO%s+(%S+)") or step.sent:match("^LHLO%s+(%S+)")
-    if said then
+    if said and #names < MOST_NAMES then
       names[#names + 1] = said
       names[#names + 1] = said:match("^%[I?P?v?6?:?(.-)%]$")
     end
@@ -46,7 +47,7 @@ local function notice_of(greeting, ehlo, names)
     local parsed = step and reply.parse(step.reply)
     if parsed and REFUSALS[parsed.code or ""] then
       local text = step.reply:gsub("%d+%.%d+%.%d+%.%d+", "<address>")
-      return mask.mask(text, "template", names):sub(1, KEY_BYTES)
+      return mask.mask(text, "template", names):sub(1, KEY_BYTES):match("^(.-)%s*$")
     end
   end
 end
@@ -105,14 +106,14 @@ function M.new()
 end
 
 -- Saved files may hold anything; what is no address or name is left out.
-local function is_address(text) return type(text) == "string" and #text <= 64 and text:find("^[%w.:%%_-]+$") ~= nil end
+local function is_address(text) return type(text) == "string" and #text <= 64 and network.networks(text) ~= nil end
 
 local function is_name(text) return type(text) == "string" and #text <= 255 and text:find("^[%w._-]+$") ~= nil end
 
 local function host_of(survey, address)
   local host = survey.by_address[address]
   if not host then
-    host = { address = address, network = network.networks(address) or address, names = {}, domains = {}, ports = {}, sessions = {} }
+    host = { address = address, network = network.networks(address), names = {}, domains = {}, ports = {}, sessions = {} }
     survey.by_address[address] = host
   end
   return host
@@ -130,9 +131,10 @@ local ADD = {}
 function ADD.scan(survey, record)
   for _, address in ipairs(type(record.scanner) == "table" and record.scanner or {}) do survey.scanner[tostring(address)] = true end
   local arguments = type(record.arguments) == "table" and record.arguments or {}
-  read_addresses(arguments["smtp-deepid.control"], survey.control)
-  read_addresses(arguments["smtp-deepid.known"], survey.known)
-  if record.privileged ~= nil then survey.privileged = record.privileged end
+  for _, name in ipairs({ "control", "known" }) do
+    read_addresses(record[name], survey[name])
+    read_addresses(arguments["smtp-deepid." .. name], survey[name]) -- a bare `true` is no address, and does no harm
+  end
 end
 
 function ADD.host(survey, record)
@@ -150,6 +152,7 @@ function ADD.host(survey, record)
   end
   if type(record.path) == "table" then host.path = record.path end
   if is_address(record.refused_by) then host.refused_by = record.refused_by end
+  host.connects, host.silent = record.connects, math.type(record.silent) == "integer" and record.silent or nil
 end
 
 function ADD.transcript(survey, record, result)

@@ -55,10 +55,57 @@ local function has_own_name(host)
   return false
 end
 
+-- Of hosts with PTR names: how many have them, and how many have one of their owner's making.
+local function count_named(hosts)
+  local named, own = 0, 0
+  for _, host in ipairs(hosts) do
+    if #host.names > 0 then named = named + 1 end
+    if has_own_name(host) then own = own + 1 end
+  end
+  return named, own
+end
+
+-- The chance that targets drawn without regard to their PTR names have as few of their owner's making as the group has, judged by
+-- the other targets; 1 where those are too few.
+local LEAST_OTHERS = 8
+
+local function line_chance(members, all_named, all_own)
+  local named, own = count_named(members)
+  local others = all_named - named
+  if others < LEAST_OTHERS or named == 0 then return 1 end
+  return 1 - chance.tail(named, own + 1, (all_own - own + 1) / (others + 2)) -- Laplace's rule of succession
+end
+
+-- Whether the text is known as an interceptor's: one owner's machines would hardly send it.
+local function is_known_notice(members)
+  for _, front in ipairs(members[1].main.fronts or {}) do
+    if front.role == "interceptor" then return true end
+  end
+  return false
+end
+
+-- Of hosts that show one certificate, those that greet with the same bytes: one owner's appliances share a certificate, and each
+-- has a name of its own; where they turn the client away, their names are not heard.
+local function same_greeting(members)
+  local parts, largest = {}, {}
+  for _, host in ipairs(members) do
+    local greeting = not host.main.notice and host.main.greeting
+    if greeting then
+      local part = parts[greeting] or {}
+      parts[greeting] = part
+      part[#part + 1] = host
+      if #part > #largest then largest = part end
+    end
+  end
+  return largest
+end
+
+local SAME = { hostname = same_machine, certificate = same_greeting, notice = function(members) return members end }
+
 -- Unrelated networks in a group. Hosts that refuse with one text and have no PTR name are taken for one owner's; where they are
 -- so many that the whole list of targets may be one owner's, so are hosts that a line provider named.
 local function count_units(kind, members, share)
-  if kind ~= "notice" then return (network.units(members)) end
+  if kind ~= "notice" or is_known_notice(members) then return (network.units(members)) end
   local linked = {}
   for i, host in ipairs(members) do
     local counts = #host.domains > 0 and (share <= MOST_OF_SCAN or has_own_name(host))
@@ -67,16 +114,19 @@ local function count_units(kind, members, share)
   return (network.units(linked))
 end
 
--- Hosts that answered in each network, how many networks there are, and how many hosts.
+-- What answered: hosts, those of each network, networks, and hosts with PTR names.
 local function count_answered(hosts, survey)
-  local answered, networks, total = {}, 0, 0
+  local seen, list = { by_network = {}, networks = 0 }, {}
   for _, host in ipairs(hosts) do
     if host.main and host.main.answered and not survey.control[host.address] then
-      if not answered[host.network] then answered[host.network], networks = 0, networks + 1 end
-      answered[host.network], total = answered[host.network] + 1, total + 1
+      if not seen.by_network[host.network] then seen.by_network[host.network], seen.networks = 0, seen.networks + 1 end
+      seen.by_network[host.network] = seen.by_network[host.network] + 1
+      list[#list + 1] = host
     end
   end
-  return answered, networks, total
+  seen.hosts = #list
+  seen.named, seen.own = count_named(list)
+  return seen
 end
 
 -- The group's largest share of those that answered in one network, of networks where the group has enough hosts to judge.
@@ -92,13 +142,23 @@ local function one_network(members, answered)
   return best, best_network
 end
 
-local function new_case(kind, group, members, catalogue, answered, total)
-  local same = kind == "hostname" and same_machine(members) or members
+local MOST_EXAMPLES = 3
+
+-- Of the members and not of the store: those the store keeps are the ones of the lowest hash.
+local function first_addresses(members)
+  local list = {}
+  for i = 1, math.min(#members, MOST_EXAMPLES) do list[i] = members[i].address end
+  return list
+end
+
+local function new_case(kind, group, members, catalogue, seen)
+  local same = SAME[kind](members)
   local case = {
     kind = kind, key = group.example, members = members, same = same, hosts = group.hosts, networks = group.networks16,
-    examples = group.examples, catalogue = catalogue, observed = count_units(kind, same, #members / total), apart = (network.units(same)),
+    examples = first_addresses(members), catalogue = catalogue, observed = count_units(kind, same, #members / seen.hosts), apart = (network.units(same)),
+    line_chance = line_chance(members, seen.named, seen.own), own_names = select(2, count_named(members)),
   }
-  case.share, case.network = one_network(same, answered)
+  case.share, case.network = one_network(same, seen.by_network)
   return case
 end
 
@@ -145,13 +205,13 @@ end
 -- @return networks among the hosts that answered
 function M.judge(survey, hosts, catalogue)
   local store, index = survey:grouped(hosts, M.TESTED)
-  local answered, m, total = count_answered(hosts, survey)
-  local all = {}
+  local seen, all = count_answered(hosts, survey), {}
+  local m = seen.networks
   for _, kind in ipairs(M.TESTED) do
     local cases = {}
     for group in store:groups(groups.KINDS[kind], 2) do
       local members = index[kind][group.example]
-      if members then cases[#cases + 1] = new_case(kind, group, members, catalogue, answered, total) end
+      if members then cases[#cases + 1] = new_case(kind, group, members, catalogue, seen) end
     end
     local unexplained = {}
     for _, case in ipairs(cases) do

@@ -18,7 +18,7 @@ local MOST_HOSTS, MOST_GROUPS, MOST_EXAMPLES, SHOWN = 1000, 100, 3, 120
 local SURE = 0.9
 
 -- Confidence where it is not the evidence's own: from the reliability table in doc/uniformity.md.
-local CONFIDENCE = { unrelated = 0.98, one_network = 0.9, blocked = 0.95, traced = 0.98, normal = 0.9, normal_by_path = 0.95 }
+local CONFIDENCE = { unrelated = 0.98, one_network = 0.9, blocked = 0.95, traced = 0.98, normal = 0.95, normal_by_path = 0.98 }
 
 local function show(bytes) return escape.visible(bytes, SHOWN) end
 
@@ -28,24 +28,33 @@ local function addresses(hosts)
   return list
 end
 
--- Distances that differ and are innocent, and silent open ports: {name, says, hosts, examples}, and the set of the addresses.
+-- Distances that differ and are innocent, and silent open ports: address -> {name, says}.
 local function explain_hosts(hosts)
-  local list, by_name, set = json.array(), {}, {}
+  local by_address = {}
   for _, host in ipairs(hosts) do
     local name, says = explain.host({ host = host, distance = host.distance })
-    if name then
-      set[host.address] = true
-      if not by_name[name] then
-        by_name[name] = { name = name, says = says, hosts = 0, examples = json.array() }
-        list[#list + 1] = by_name[name]
+    if name then by_address[host.address] = { name = name, says = says } end
+  end
+  return by_address
+end
+
+-- The same by name, without the hosts that are accused.
+local function explained_of(facts, hosts)
+  local list, by_name = json.array(), {}
+  for _, host in ipairs(hosts) do
+    local found = not facts.accused[host.address] and facts.explained[host.address]
+    if found then
+      local one = by_name[found.name]
+      if not one then
+        one = { name = found.name, says = found.says, hosts = 0, examples = json.array() }
+        by_name[found.name], list[#list + 1] = one, one
       end
-      local one = by_name[name]
       one.hosts = one.hosts + 1
       if one.hosts <= MOST_EXAMPLES then one.examples[one.hosts] = host.address end
     end
   end
   table.sort(list, function(a, b) return a.name < b.name end)
-  return list, set
+  return list
 end
 
 local function group_of(case)
@@ -124,7 +133,7 @@ local function odd_hosts(facts, verdict)
   for _, finding in ipairs(facts.findings) do
     local kind = evidence.KINDS[finding.kind]
     local of_host = kind.direct and verdict == "intercepted" and "intercepted" or finding.kind == "uniformity" and "uniform" or "insufficient"
-    for _, host in ipairs(finding.hosts) do note_host(by_address, host, of_host, show(finding.says)) end
+    for _, host in ipairs(finding.hosts) do note_host(by_address, host, of_host, finding.says) end
   end
   if verdict == "blocked" then
     for _, host in ipairs(facts.silence.silent_hosts) do note_host(by_address, host, "blocked", "port 25 is silent, and the host offers mail") end
@@ -139,17 +148,17 @@ local function evidence_of(findings)
   for _, finding in ipairs(findings) do
     if not evidence.KINDS[finding.kind].hint then
       list[#list + 1] = { kind = finding.kind, weight = finding.weight, where = finding.where, hosts = #finding.hosts,
-        says = escape.visible(finding.says), examples = addresses(finding.hosts) }
+        says = finding.says, examples = addresses(finding.hosts) }
     end
   end
   return list
 end
 
-local function products_of(hosts)
+local function products_of(survey, hosts)
   local counts, list = {}, json.array()
   for _, host in ipairs(hosts) do
     local seen = {}
-    for _, digest in pairs(host.sessions) do
+    for _, digest in pairs(survey.control[host.address] and {} or host.sessions) do
       local front = digest.fronts and digest.fronts[1]
       local name = digest.product or (front and front.name) or "unknown"
       if not seen[name] then counts[name], seen[name] = (counts[name] or 0) + 1, true end
@@ -170,8 +179,14 @@ local function unobserved(facts, hosts)
   return list
 end
 
+local function note_accused(facts, hosts)
+  for _, host in ipairs(hosts) do
+    if not facts.accused[host.address] then facts.accused[host.address], facts.suspects = true, facts.suspects + 1 end
+  end
+end
+
 local function collect(survey, catalogue)
-  local facts = { survey = survey, answered = 0, compared = 0, hinted = 0, suspects = 0 }
+  local facts = { survey = survey, answered = 0, compared = 0, hinted = 0, suspects = 0, accused = {} }
   local hosts = survey:hosts()
   for _, host in ipairs(hosts) do
     host.distance = distance.judge(host)
@@ -181,11 +196,11 @@ local function collect(survey, catalogue)
     end
   end
   facts.cases, facts.networks = uniformity.judge(survey, hosts, catalogue)
-  facts.explained, facts.explained_set = explain_hosts(hosts)
-  facts.findings = evidence.gather({ survey = survey, hosts = hosts, groups = facts.cases, explained = facts.explained_set, show = show })
+  facts.explained = explain_hosts(hosts)
+  facts.findings = evidence.gather({ survey = survey, hosts = hosts, groups = facts.cases, explained = facts.explained })
   facts.suspicion = evidence.combine(facts.findings)
   for _, finding in ipairs(facts.findings) do
-    if evidence.KINDS[finding.kind].direct then facts.suspects = math.max(facts.suspects, #finding.hosts) end
+    if evidence.KINDS[finding.kind].direct then note_accused(facts, finding.hosts) end
     if finding.kind == "ttl_hint" or finding.kind == "time_hint" then facts.hinted = facts.hinted + 1 end
   end
   facts.silence = silence.judge(survey, hosts)
@@ -207,7 +222,8 @@ function M.judge(survey, options)
   local quiet = facts.silence
   local object = {
     verdict = verdict, where = where, confidence = confidence, hosts_seen = facts.answered, networks = facts.networks,
-    evidence = evidence_of(facts.findings), products = products_of(hosts), groups = groups_of(facts.cases), explained = facts.explained,
+    affected = verdict == "intercepted" and facts.suspects or nil,
+    evidence = evidence_of(facts.findings), products = products_of(survey, hosts), groups = groups_of(facts.cases), explained = explained_of(facts, hosts),
     port_25 = { filtered = quiet.filtered, mail_elsewhere = quiet.witnesses, unrelated = quiet.networks, accepting = quiet.accepting,
       refused = quiet.refused, refused_by = quiet.refused_by, stops_at = quiet.stop and quiet.stop.at,
       stops_by = quiet.stop and quiet.stop.by, probability = quiet.witnesses > 0 and quiet.probability or nil },

@@ -17,7 +17,7 @@ M.VERDICTS = {
     unknown = "Port 25 is answered by something else than the targets; where it sits is not known.",
   },
   uniform = {
-    unknown = "One machine or pool seems to answer for many addresses, and nothing innocent explains it. Either they belong together and nothing"
+    unknown = "One machine or pool seems to answer for several of the addresses, and nothing innocent explains it. Either they belong together and nothing"
       .. " shows it, or something between you and them answers in their place.",
   },
   blocked = {
@@ -67,7 +67,8 @@ local CHOOSE = {}
 function CHOOSE.intercepted(object)
   if object.where == "own_host" then return { "shield_off", "elsewhere" } end
   if object.where == "near_target" then return { "elsewhere", "ask_network", "other_ports" } end
-  return { "elsewhere", "other_ports", object.where == "near_you" and "ask_provider" or "trace" }
+  local last = { near_you = "ask_provider", unknown = "trace" }
+  return { "elsewhere", "other_ports", last[object.where] }
 end
 
 function CHOOSE.uniform(object)
@@ -110,12 +111,6 @@ local SHARE = {
   hostname = "%s announce one host name, %s", certificate = "%s show one certificate key, %s", notice = "%s refuse with one text: %s",
 }
 
--- What a probability is to people; it is a bound, so small ones are told as such.
-local function chance_words(probability)
-  if probability <= 1e-4 then return "chance would do that less than once in 10,000 scans" end
-  return ("chance may do that: up to %.2g"):format(probability)
-end
-
 local function group_lines(group)
   local text = SHARE[group.kind]:format(plural(group.hosts, "address", "addresses"), group.key)
   if group.hosts > #group.examples then
@@ -126,8 +121,8 @@ local function group_lines(group)
   if group.explanation then return { text, "  " .. group.words } end
   if group.surprising == "one_network" then return { text, "  nine in ten of all that answered in their network, and more than eleven" } end
   local expected = group.expected < 0.1 and "less than 0.1" or ("%.1f"):format(group.expected)
-  return { text, ("  in %s; one name is expected in %s, %d would be surprising; %s"):format(
-    plural(group.unrelated, "unrelated network", "unrelated networks"), expected, group.needed, chance_words(group.probability)) }
+  return { text, ("  in %s, where chance alone gives %s and %d would be surprising: less than once in 10,000 scans"):format(
+    plural(group.unrelated, "unrelated network", "unrelated networks"), expected, group.needed) }
 end
 
 local function add_groups(lines, object)
@@ -145,9 +140,12 @@ local function add_groups(lines, object)
 end
 
 local function add_evidence(lines, object)
-  for i, item in ipairs(object.evidence) do
-    if i > MOST_LINES then break end
-    lines[#lines + 1] = ("because: %s (%s%s)"):format(item.says, table.concat(item.examples, ", "), item.hosts > #item.examples and ", ..." or "")
+  local shown = 0
+  for _, item in ipairs(object.evidence) do
+    if item.kind ~= "uniformity" and shown < MOST_LINES then -- the groups are told below
+      shown = shown + 1
+      lines[#lines + 1] = ("%s: %s (%s%s)"):format(object.verdict == "intercepted" and "because" or "suspicious", item.says, table.concat(item.examples, ", "), item.hosts > #item.examples and ", ..." or "")
+    end
   end
   for _, one in ipairs(object.explained) do
     lines[#lines + 1] = ("harmless: %s: %s"):format(plural(one.hosts, "host", "hosts"), one.says)
@@ -207,6 +205,12 @@ local function product_words(object)
   return table.concat(parts, ", ")
 end
 
+local function seen_words(object)
+  if object.hosts_seen == 0 then return "seen: no mail server that answered" end
+  return ("seen: mail servers on %s in %s: %s"):format(plural(object.hosts_seen, "address", "addresses"),
+    plural(object.networks, "network", "networks"), product_words(object))
+end
+
 --- The object for people.
 -- @param object  what <code>verdict.judge</code> gave
 -- @return array of lines, without control characters
@@ -216,6 +220,9 @@ function M.lines(object)
   lines[#lines + 1] = "who answered: " .. object.verdict:upper() .. sure
   local meaning = M.VERDICTS[object.verdict]
   lines[#lines + 1] = "  " .. (meaning[object.where] or meaning.unknown)
+  if object.affected and object.affected < object.hosts_seen then
+    lines[#lines + 1] = ("  That is so for %d of the %d addresses that answered; of the others nothing strange is known."):format(object.affected, object.hosts_seen)
+  end
   lines[#lines + 1] = "  " .. M.BELIEVE[object.verdict]
   add_evidence(lines, object)
   add_silence(lines, object)
@@ -223,8 +230,7 @@ function M.lines(object)
   add_hosts(lines, object)
   add_unobserved(lines, object)
   for _, advice in ipairs(object.advice) do lines[#lines + 1] = "next: " .. advice end
-  lines[#lines + 1] = ("seen: mail servers on %s in %s%s"):format(plural(object.hosts_seen, "address", "addresses"),
-    plural(object.networks, "network", "networks"), #object.products > 0 and ": " .. product_words(object) or "")
+  lines[#lines + 1] = seen_words(object)
   return lines
 end
 

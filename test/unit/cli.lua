@@ -61,7 +61,53 @@ t.test("a missing file", function()
   t.has(said, "/nonexistent/x", true)
 end)
 
-for _, case in ipairs({ "", "frobnicate", "identify", "identify --bad x", "identify --second-opinion" }) do
+-- Three unrelated networks that announce one host, and an address with none of its own.
+local ALIKE = "20.1.0.25\t220 mx.box.net ESMTP\n21.2.0.25\t220 mx.box.net ESMTP\n22.3.0.25\t220 mx.box.net ESMTP\n23.4.0.25\t220 mail.own.org ESMTP\n"
+local APART = ALIKE:gsub("(%d+)(%.%d+%.0%.25\t220 )mx%.box", "%1%2mx.own%1")
+
+t.test("survey of greetings: for people", function()
+  local status, output, said = run("survey FILE1", ALIKE)
+  t.eq({ status, said }, { 0, "" })
+  t.has(output, "^who answered: UNIFORM")
+  t.has(output, "3 addresses announce one host name, mx.box.net (20.1.0.25, 21.2.0.25, 22.3.0.25)", true)
+  t.has(output, "next: ", true)
+end)
+
+t.test("survey of several files is one survey; saved records and greetings alike", function()
+  local record = '{"record":"transcript","address":"%s","port":25,"steps":[{"step":"greeting","reply":"220 mx.box.net ESMTP\\r\\n"}]}\n'
+  local status, output = run("survey --json FILE1 FILE2", '{"record":"scan","format":1}\n' .. record:format("20.1.0.25") .. record:format("21.2.0.25"),
+    "22.3.0.25\t220 mx.box.net ESMTP\n23.4.0.25\t220 mail.own.org ESMTP\n")
+  local _, alike = run("survey --json FILE1", ALIKE)
+  t.eq({ status, output }, { 0, alike })
+  t.eq(assert(require("deepid.json").decode(output)).verdict, "uniform")
+end)
+
+t.test("survey names a broken line and judges the rest", function()
+  local status, output, said = run("survey FILE1", ALIKE .. "no address here\n")
+  t.eq(status, 1)
+  t.has(said, ":5: neither a JSON record nor an address", true)
+  t.has(output, "UNIFORM", true)
+end)
+
+t.test("compare of two places", function()
+  local status, output = run("compare FILE1 FILE2", ALIKE, APART)
+  t.eq(status, 0)
+  t.has(output, "4 addresses in both scans, 3 answer differently", true)
+  t.has(output, "20.1.0.25: 'mx.box.net' against 'mx.own20.net'", true)
+  t.has(output, "INTERCEPTED", true)
+  t.has(output, "NORMAL", true)
+  local _, encoded = run("compare --json FILE1 FILE2", ALIKE, APART)
+  local result = assert(require("deepid.json").decode(encoded))
+  t.eq({ result.differ, result.here.verdict, result.there.verdict }, { 3, "intercepted", "normal" })
+end)
+
+t.test("compare with a missing file", function()
+  local status, _, said = run("compare FILE1 /nonexistent/x", ALIKE)
+  t.eq(status, 1)
+  t.has(said, "/nonexistent/x", true)
+end)
+
+for _, case in ipairs({ "", "frobnicate", "identify", "identify --bad x", "identify --second-opinion", "survey", "survey --bad x", "compare x", "compare x y z" }) do
   t.test("bad usage: " .. case, function()
     local status, _, said = run(case)
     t.eq(status, 2)

@@ -224,14 +224,14 @@ t.test("version record: front, inner and first advice as extra information", fun
 end)
 
 t.test("a survey counts addresses, not ports, and notes shared names", function()
-  local records = {}
+  local all = survey.new()
   for i, address in ipairs({ "192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.3" }) do
-    records[i] = survey.record(identify.identify(known, transcript.from_greeting(
-      i < 4 and "220 mx.a.example A 1" or "220 other", address)))
+    local record = transcript.from_greeting(i < 4 and "220 mx.a.net A 1" or "220 other", address, i == 2 and 587 or 25)
+    all:add(record, identify.identify(known, record))
   end
-  local summary = survey.summary(records)
-  t.eq({ summary.hosts_seen, summary.verdict, summary.products[1], #summary.groups }, { 3, "insufficient", { product = "A", hosts = 2 }, 1 })
-  t.eq({ summary.groups[1].key, summary.groups[1].hosts }, { "mx.a.example", 2 })
+  local object = assert(require("deepid.verdict").judge(all))
+  t.eq({ object.hosts_seen, object.verdict, object.products[1], #object.groups }, { 3, "normal", { product = "A", hosts = 2 }, 1 })
+  t.eq({ object.groups[1].key, object.groups[1].hosts }, { "mx.a.net", 2 })
 end)
 
 t.done()

@@ -29,8 +29,8 @@ local function part(scans, seed)
   odd_scans(seed * 31, math.floor(scans * ODD_SHARE), result.sure)
   local alarms = json.array()
   for i, alarm in ipairs(result.false_alarms) do
-    local group = alarm.object.groups[1] or {}
-    alarms[i] = ("%s of %d targets: %s '%s' on %s, %s networks"):format(alarm.verdict, #alarm.targets, group.kind, group.key, group.hosts, group.unrelated)
+    local first = alarm.object.evidence[1]
+    alarms[i] = ("%s of %d targets: %s"):format(alarm.verdict, #alarm.targets, first and first.says or "")
   end
   result.false_alarms = alarms
   return json.encode(result)

@@ -1,0 +1,86 @@
+--- What a transcript contributes to the survey, how records gather, and the plain Lua groups.
+
+local groups = require "deepid.plaingroups"
+local survey = require "deepid.survey"
+local t = require "tap"
+local transcript = require "deepid.transcript"
+
+local function step(name, sent, reply, more)
+  local one = { step = name, connection = 1, tls = "none", sent = sent, reply = reply, ["end"] = "reply" }
+  for key, value in pairs(more or {}) do one[key] = value end
+  return one
+end
+
+local function digest(...) return survey.digest({ address = "203.0.113.7", port = 25, steps = { ... } }) end
+local function greeting(text) return digest(step("greeting", "", text)) end
+
+t.test("the announced name: public ones alone, in lower case", function()
+  t.eq(greeting("220 MX.Own.org ESMTP\r\n").hostname, "mx.own.org")
+  for _, text in ipairs({ "220 localhost ESMTP\r\n", "220 mail.example.com ESMTP\r\n", "220 [192.0.2.1] ESMTP\r\n", "220 ESMTP\r\n", "554 mx.own.org no\r\n" }) do
+    t.eq(greeting(text).hostname, nil, text)
+  end
+end)
+
+t.test("what varies from reply to reply is not part of a key", function()
+  local a = greeting("220 mx.own.org ESMTP Exim 4.96 Tue, 24 Nov 2026 10:00:00 +0000\r\n")
+  local b = greeting("220 mx.own.org ESMTP Exim 4.96 Wed, 25 Nov 2026 11:01:02 +0000\r\n")
+  t.eq({ a.greeting == b.greeting, a.template == b.template }, { true, true })
+  local c = greeting("220 mx.other.net ESMTP Exim 4.96 Wed, 25 Nov 2026 11:01:02 +0000\r\n")
+  t.eq({ a.greeting == c.greeting, a.template == c.template }, { false, true })
+end)
+
+t.test("a refusal's text, without the client's and the target's addresses", function()
+  local a = greeting("554 5.7.1 You (192.0.2.1) may not reach 203.0.113.7\r\n").notice
+  t.ok(a and not a:find("192.0.2.1", 1, true) and not a:find("203.0.113.7", 1, true), a)
+  t.eq(a, greeting("554 5.7.1 You (192.0.2.99) may not reach 203.0.113.7\r\n").notice)
+  t.ok(a ~= greeting("554 5.7.1 Others may not\r\n").notice)
+end)
+
+t.test("a refusal at EHLO counts, an unknown verb does not", function()
+  local function ehlo(text) return digest(step("greeting", "", "220 mx.own.org\r\n"), step("ehlo", "EHLO x.own.net\r\n", text)).notice end
+  t.ok(ehlo("550 not here\r\n"))
+  t.eq({ ehlo("502 unknown\r\n"), ehlo("250 mx.own.org\r\n") }, {})
+end)
+
+t.test("EHLO keywords, certificate, fronts", function()
+  local record = { address = "203.0.113.7", port = 25, certificate = { spki_sha256 = "ab", names = { "mx.own.org" } },
+    steps = { step("greeting", "", "220 mx.own.org\r\n"), step("ehlo", "EHLO x\r\n", "250-mx2.own.org\r\n250-SIZE 1\r\n250 HELP\r\n") } }
+  local got = survey.digest(record, { identity = { product = "P" }, front = { { role = "proxy" } } })
+  t.eq({ got.ehlo, got.ehlo_name, got.certificate, got.product, #got.fronts }, { "SIZE 1\nHELP", "mx2.own.org", "ab", "P", 1 })
+end)
+
+t.test("port 25 stands for a host, whatever came first", function()
+  local all = survey.new()
+  all:add(transcript.from_greeting("220 b.own.org", "203.0.113.7", 587))
+  all:add(transcript.from_greeting("220 c.own.org", "203.0.113.7", 2525))
+  t.eq(all:hosts()[1].main.hostname, "b.own.org")
+  all:add(transcript.from_greeting("220 d.own.org", "203.0.113.7", 8025))
+  t.eq(all:hosts()[1].main.hostname, "d.own.org")
+  all:add(transcript.from_greeting("220 a.own.org", "203.0.113.7", 25))
+  t.eq({ all:hosts()[1].main.hostname, #all:hosts() }, { "a.own.org", 1 })
+end)
+
+t.test("controls and known hosts: of the scan record, of script arguments", function()
+  local all = survey.new()
+  all:add({ record = "scan", control = { "192.0.2.1" }, arguments = { ["smtp-deepid.control"] = "192.0.2.2, 192.0.2.3", ["smtp-deepid.known"] = { "192.0.2.4" } } })
+  t.eq({ all.control["192.0.2.1"], all.control["192.0.2.3"], all.known["192.0.2.4"], all.known["192.0.2.1"] }, { true, true, true, nil })
+end)
+
+t.test("PTR names: of public domains, more records than one", function()
+  local all = survey.new()
+  all:add({ record = "host", address = "203.0.113.7", names = { "mx.own.co.uk", "x.local", "bad\27name.org" } })
+  t.eq(all:hosts()[1].domains, { "own.co.uk" })
+end)
+
+t.test("groups count hosts and networks once each", function()
+  local store = groups.open()
+  for _, address in ipairs({ "20.1.1.1", "20.1.2.1", "20.2.1.1", "20.1.1.1" }) do store:add(address, 1, "key", "example") end
+  store:add("20.9.9.9", 1, "other")
+  store:add("20.1.1.1", 2, "key")
+  local found = {}
+  for group in store:groups(1, 2) do found[#found + 1] = group end
+  t.eq(found, { { key = "6b6579", kind = 1, hosts = 3, networks24 = 3, networks16 = 2, examples = { "20.1.1.1", "20.1.2.1", "20.2.1.1" }, example = "example" } })
+  t.eq(store:totals(), { hosts = 4, networks24 = 4, networks16 = 3 })
+end)
+
+t.done()
