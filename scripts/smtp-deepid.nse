@@ -318,9 +318,9 @@ end
 
 local function scan_host(kept, host)
   local hosts = require "deepid.hosts"
-  local record, transcript = hosts.record(host), nil
+  local record = hosts.record(host)
   kept.scanned[host.ip] = true
-  transcript = hosts.look_at_silence(record, host, kept, kept.silence)
+  local transcript = hosts.look_at_silence(record, host, kept, kept.silence)
   if transcript then note(kept, transcript) end
   return select(2, note(kept, record))
 end
@@ -354,7 +354,7 @@ local function scan_port(kept, host, port)
     nmap.set_port_version(host, port)
   end
   local text = deepid.report.text(result)
-  for _, note in ipairs(notes) do text = text .. "\n  " .. note end
+  for _, line in ipairs(notes) do text = text .. "\n  " .. line end
   return output.ordered(result, "result"), text
 end
 

@@ -61,7 +61,6 @@ local function stop_of(host)
     stop.target = hops.answered_at(path.hops, path.reference or path.other_port)
   elseif stop.refused and math.type(listed.ttl) == "integer" and listed.ttl > 0 then
     stop.at = distance.hops_of(listed.ttl) -- of the ICMP message: who refuses is so far away
-    stop.by = host.refused_by
     stop.target = target_distance(host)
   end
   return stop

@@ -152,7 +152,7 @@ local function lead(queue, changed)
         job.thread, job.deadline = coroutine.create(job.body), 0
         step(job, air)
       end
-      local before, deadline = #active, nil
+      local before, deadline = #active
       active, deadline = go_on(active, now)
       if #active < before then changed("broadcast") end
       if active[1] then now = air:read(math.max(SHORTEST_MS, math.min(LONGEST_MS, math.floor(deadline - nmap.clock_ms())))) end
