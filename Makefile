@@ -73,7 +73,7 @@ test: all test-deps $(C_TESTS)
 	test/run
 
 # A short form is in `make test`; what this prints is kept in doc/uniformity.md.
-SCANS ?= 40000
+SCANS ?= 32000
 SEED  ?= 1
 simulate: test-deps
 	LUA_PATH='lua/?.lua;test/simulate/lib/?.lua;test/?.lua;;' lua5.4 test/simulate/lib/run.lua $(SCANS) $(SEED)
