@@ -9,6 +9,7 @@ local reply = require "deepid.reply"
 local M = {}
 
 local KEY_BYTES = 240 -- of a key; a longer reply is told by its beginning
+local MASKED_BYTES = 2048 -- of a reply: peers may send 64 KiB, and while it is masked Nmap stands still
 local MOST_NAMES = 16 -- of the client's own, in one transcript
 local KINDS = groups.KINDS
 
