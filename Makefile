@@ -8,6 +8,8 @@
 #   make test-path-long  interception end to end, the large scans too
 #   make lint         warnings of gcc, clang and luacheck
 #   make check-asan   the C tests alone, under ASan and UBSan
+#   make fuzz         random bytes for FUZZ_S seconds (60) at each thing that reads them in C
+#   make soak         a survey of five million hosts: its memory, and the time it takes
 #   make install      into Nmap's own folders, or under PREFIX; DESTDIR for packagers
 #   make uninstall    removes all of that
 #   make deps, make test-deps, make clean
@@ -19,6 +21,7 @@ MODULE := -std=c11 -fPIC -fvisibility=hidden $(STRICT)
 PCRE   := -l:libpcre2-8.a -Wl,--exclude-libs,ALL
 CORES  := lua/deepid/core-5.3.so lua/deepid/core-5.4.so
 CSRC   := $(wildcard csrc/*.c)
+ENGINE := $(filter-out csrc/l%,$(CSRC))
 HEADERS := $(wildcard csrc/*.h test/c/*.h) Makefile
 
 all: $(CORES)
@@ -29,10 +32,12 @@ lua/deepid/core-%.so: $(CSRC) $(HEADERS) | $(if $(LUA_INCDIR),,deps)
 
 # --- What is needed, by the names of Debian's packages ---
 
-BUILD_PACKAGES := libc6-dev libpcre2-dev liblua5.3-dev liblua5.4-dev
+BUILD_PACKAGES := libc6-dev libpcre2-dev libxxhash-dev liblua5.3-dev liblua5.4-dev
 # Other makers' packages of Node have npm inside, and conflict with Debian's.
 DEMO_PACKAGES  := nmap lua5.4 $(if $(shell command -v npm),,npm)
 TEST_PACKAGES  := $(DEMO_PACKAGES) lua5.3 gcc clang lua-check luarocks python3 openssl libxml2-utils iproute2 nftables publicsuffix
+
+FUZZ_PACKAGES  := clang libclang-rt-dev
 
 SUDO = $(if $(filter-out 0,$(shell id -u)),sudo)
 APT  = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600
@@ -57,9 +62,12 @@ demo-deps:
 test-deps:
 	$(call fetch,$(TEST_PACKAGES))
 
+fuzz-deps:
+	$(call fetch,$(FUZZ_PACKAGES))
+
 # --- Demonstration and tests ---
 
-C_TESTS  := $(addprefix build/test/,fpset memory binding-5.3 binding-5.4)
+C_TESTS  := $(addprefix build/test/,fpset memory mask survey state binding-5.3 binding-5.4)
 # The tables of cases leave out what is zero.
 C_STRICT := -std=c11 $(STRICT) -Wno-missing-field-initializers -Werror -Icsrc
 SANITIZE := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -95,14 +103,34 @@ build/test:
 build/test/binding-%: test/c/binding.c $(CSRC) $(HEADERS) | deps build/test
 	$(CC) $(C_STRICT) $(SANITIZE) -I/usr/include/lua$* -Wl,--wrap=malloc -o $@ $< $(CSRC) -l:libpcre2-8.a -l:liblua$*.a -lm -ldl
 
-build/test/%: test/c/%.c csrc/fpset.c $(HEADERS) | deps build/test
-	$(CC) $(C_STRICT) $(SANITIZE) -o $@ $< csrc/fpset.c -l:libpcre2-8.a
+build/test/%: test/c/%.c $(ENGINE) $(HEADERS) | deps build/test
+	$(CC) $(C_STRICT) $(SANITIZE) -o $@ $< $(ENGINE) -l:libpcre2-8.a
+
+FUZZERS := mask state
+FUZZ_S  ?= 60
+
+fuzz: deps $(addprefix build/fuzz/,$(FUZZERS))
+	for name in $(FUZZERS); do \
+	    mkdir -p build/fuzz/$$name.corpus; \
+	    build/fuzz/$$name -max_total_time=$(FUZZ_S) -max_len=20000 -timeout=10 -artifact_prefix=build/fuzz/ build/fuzz/$$name.corpus || exit 1; \
+	done
+
+build/fuzz/%: test/fuzz/%.c $(ENGINE) $(HEADERS) | fuzz-deps
+	mkdir -p build/fuzz
+	clang $(C_STRICT) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(ENGINE) -l:libpcre2-8.a
+
+soak: build/soak/survey
+	build/soak/survey
+
+build/soak/%: test/soak/%.c $(ENGINE) $(HEADERS) | deps
+	mkdir -p build/soak
+	$(CC) $(C_STRICT) $(CFLAGS) -Itest/c -o $@ $< $(ENGINE) -l:libpcre2-8.a
 
 lint: deps test-deps | build/test
 	luacheck -q --no-color lua test lua/bin/deepid $(wildcard nselib/deepid scripts/*.nse)
 	for cc in gcc clang; do for lua in 5.3 5.4; do \
 	    for file in csrc/*.c; do $$cc -O2 $(MODULE) -Werror -I/usr/include/lua$$lua -c -o build/lint.o $$file || exit 1; done; \
-	    for file in test/c/*.c; do $$cc -O2 $(C_STRICT) -I/usr/include/lua$$lua -c -o build/lint.o $$file || exit 1; done; \
+	    for file in test/c/*.c test/fuzz/*.c test/soak/*.c; do $$cc -O2 $(C_STRICT) -Itest/c -I/usr/include/lua$$lua -c -o build/lint.o $$file || exit 1; done; \
 	done; done
 
 # --- Installation ---
@@ -162,4 +190,4 @@ rock-install:
 clean:
 	rm -rf build $(CORES)
 
-.PHONY: all deps demo-deps test-deps demo test test-matrix test-path-long simulate check-asan lint install uninstall rock rock-install clean
+.PHONY: all deps demo-deps test-deps fuzz-deps demo test test-matrix test-path-long simulate check-asan fuzz soak lint install uninstall rock rock-install clean

@@ -4,29 +4,14 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-static void *take_malloc(size_t size, void *data)
-{
-	(void)data;
-	return malloc(size);
-}
-
-static void give_free(void *block, void *data)
-{
-	(void)data;
-	free(block);
-}
-
-static const struct fpmemory stdlib_memory = { take_malloc, give_free, NULL };
-
-enum deepid_err fpset_open(struct fpset *set, size_t room, const struct fplimits *limits, const struct fpmemory *memory)
+enum deepid_err fpset_open(struct fpset *set, size_t room, const struct fplimits *limits, const struct deepid_memory *memory)
 {
 	assert(limits->cap >= 1 && limits->cap <= DEEPID_REPLY_MAX);
 	memset(set, 0, sizeof *set);
 	set->limits = *limits;
-	set->source = memory ? *memory : stdlib_memory;
+	set->source = memory ? *memory : deepid_malloc;
 	if (room > SIZE_MAX / sizeof *set->rules)
 		return DEEPID_NOMEM;
 	if (room > 0) {

@@ -36,26 +36,12 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "deepid.h"
+
 #define DEEPID_REPLY_MAX 65536 /* bytes: no reply is matched beyond this */
 #define DEEPID_SLOTS 32        /* slots 0..31 */
 #define DEEPID_GROUPS_MAX 99   /* capture groups of one pattern */
 #define DEEPID_MESSAGE_MAX 160 /* bytes of an error message, its NUL included */
-
-enum deepid_err {
-	DEEPID_OK,
-	DEEPID_BAD,   /* the pattern does not compile */
-	DEEPID_NOMEM, /* out of memory */
-	DEEPID_HIT,   /* a pattern matches */
-	DEEPID_STUCK, /* a pattern was given up on */
-	DEEPID_END    /* no pattern is left */
-};
-
-/* Where memory comes from; each function has malloc's or free's meaning. */
-struct fpmemory {
-	void *(*take)(size_t size, void *data);
-	void (*give)(void *block, void *data);
-	void *data; /* the caller's; must outlive the set */
-};
 
 struct fplimits {
 	uint32_t steps; /* match steps of one pattern from one start position */
@@ -78,7 +64,7 @@ struct fpset {
 	struct fprule *rules; /* owned; `room` of them, the first `count` in use */
 	size_t count, room;
 	struct fplimits limits;
-	struct fpmemory source;        /* what `memory` draws on */
+	struct deepid_memory source;        /* what `memory` draws on */
 	pcre2_general_context *memory; /* owned, like the two below */
 	pcre2_compile_context *compiler;
 	pcre2_match_context *context;
@@ -117,7 +103,7 @@ struct fprun {
  *
  * Returns DEEPID_OK or DEEPID_NOMEM.  Either way fpset_close may follow, and must after DEEPID_OK.
  */
-enum deepid_err fpset_open(struct fpset *set, size_t room, const struct fplimits *limits, const struct fpmemory *memory);
+enum deepid_err fpset_open(struct fpset *set, size_t room, const struct fplimits *limits, const struct deepid_memory *memory);
 
 /*
  * fpset_add - compiles one more pattern into the set; at most `room` times.

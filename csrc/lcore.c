@@ -1,6 +1,8 @@
 /* lcore - opens the module deepid.core: the only symbol that it exports is luaopen_deepid_core. */
 
 #include "lfpset.h"
+#include "lmask.h"
+#include "lsurvey.h"
 
 #include "fpset.h"
 
@@ -28,7 +30,8 @@ static void push_pcre_version(lua_State *L)
 
 EXPORT int luaopen_deepid_core(lua_State *L)
 {
-	static const luaL_Reg functions[] = { { "fpset", l_fpset_new }, { NULL, NULL } };
+	static const luaL_Reg functions[] = { { "fpset", l_fpset_new }, { "mask", l_mask }, { "survey", l_survey_new },
+		{ "survey_load", l_survey_load }, { NULL, NULL } };
 
 	/* Until this check is through, only functions that both Luas have may be called; see compat.h. */
 	lua_pushcfunction(L, check_version);
@@ -38,7 +41,8 @@ EXPORT int luaopen_deepid_core(lua_State *L)
 		    lua_tostring(L, -1), lua_tostring(L, -2));
 	}
 	l_fpset_register(L);
-	lua_createtable(L, 0, 5);
+	l_survey_register(L);
+	lua_createtable(L, 0, 8);
 	luaL_setfuncs(L, functions, 0);
 	lua_pushliteral(L, DEEPID_RELEASE);
 	lua_setfield(L, -2, "release");

@@ -9,11 +9,11 @@ description = {
 }
 supported_platforms = { "linux" }
 dependencies = { "lua >= 5.3, < 5.5" }
-external_dependencies = { PCRE2 = { header = "pcre2.h" } }
+external_dependencies = { PCRE2 = { header = "pcre2.h" }, XXHASH = { header = "xxhash.h" } }
 build = {
   type = "make",
   build_target = "rock",
-  build_variables = { CFLAGS = "$(CFLAGS)", LUA = "$(LUA)", LUA_INCDIR = "$(LUA_INCDIR)", CPPFLAGS = "-I$(PCRE2_INCDIR)" },
+  build_variables = { CFLAGS = "$(CFLAGS)", LUA = "$(LUA)", LUA_INCDIR = "$(LUA_INCDIR)", CPPFLAGS = "-I$(PCRE2_INCDIR) -I$(XXHASH_INCDIR)" },
   install_target = "rock-install",
   install_variables = { LUA = "$(LUA)", LUADIR = "$(LUADIR)", LIBDIR = "$(LIBDIR)", BINDIR = "$(BINDIR)" },
 }

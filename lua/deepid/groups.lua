@@ -1,5 +1,4 @@
---- Groups of hosts by key: how many hosts and networks share each. The C core's <code>survey</code>, where the core has it; else the
--- same interface in plain Lua.
+--- Groups of hosts by key: how many hosts and networks share each, counted by the C core's <code>survey</code>.
 
 local core = require "deepid.core"
 
@@ -9,11 +8,8 @@ local M = {}
 M.KINDS = { "hostname", "greeting", "template", "dialect", "ehlo", "certificate", "notice" }
 for i, kind in ipairs(M.KINDS) do M.KINDS[kind] = i end
 
---- Opens an empty store: add, groups, totals (DESIGN.md, 'The C core').
-function M.open()
-  local lib = core.load()
-  if lib and lib.survey then return lib.survey() end
-  return require "deepid.plaingroups".open()
-end
+--- Opens an empty store: add, groups, totals, close (DESIGN.md, 'The survey'). Raises where the core is missing: whoever opened the
+-- engine has it.
+function M.open() return assert(core.load()).survey() end
 
 return M

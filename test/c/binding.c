@@ -1,6 +1,6 @@
 /*
- * The binding when memory runs out, Lua's or the engine's: each allocation of a script that loads the core, builds a set and matches
- * fails, and the script ends with the error that it should.  That nothing leaks is for the sanitizer to say, when the program ends.
+ * The binding when memory runs out, Lua's or the engine's: each allocation of a script that loads the core, builds a set, matches,
+ * masks and surveys fails, and the script ends with the error that it should.  That nothing leaks is for the sanitizer to say, when the program ends.
  * Linked with --wrap=malloc, which is how the engine's allocations come to __wrap_malloc; Lua's come to allocate().
  */
 #include <stdlib.h>
@@ -19,7 +19,12 @@ static const char script[] =
     "    { pattern = '(?:a+)+$', slot = 1 }, { pattern = 'a', slot = 1, flags = 'ims' } }, { steps = 1000 })\n"
     "local hits, stuck, truncated = set:match('220 mx Exim ' .. ('a'):rep(40) .. 'b')\n"
     "assert(#set == 4 and #errors == 1 and errors[1].index == 2)\n"
-    "assert(#hits == 2 and hits[1][1] == 'mx' and hits[1][2] == false and stuck[1] == 3 and not truncated)\n";
+    "assert(#hits == 2 and hits[1][1] == 'mx' and hits[1][2] == false and stuck[1] == 3 and not truncated)\n"
+    "assert(core.mask('220 mx at 10:00:00', 'volatile', { 'mx' }) == '220 \\4 at \\1')\n"
+    "local survey = core.survey({ folder = '/tmp' })\n"
+    "assert(survey:add('192.0.2.1', 1, 'key', 'text') and survey:add_lines('192.0.2.2\\t220 mx') == 1)\n"
+    "for group in survey:groups(1) do assert(group.examples[1] == '192.0.2.1' and group.example == 'text') end\n"
+    "assert(survey:totals().hosts == 2 and not survey:add('mx', 1, 'key'))\n";
 
 struct budget {
 	long left; /* allocations until one fails; below 0: none does */

@@ -77,7 +77,7 @@ static enum deepid_err match_all(const struct fpset *set, struct fpscratch *scra
 static enum deepid_err whole_life(struct budget *budget, bool jit)
 {
 	struct fplimits limits = FPLIMITS_DEFAULT;
-	struct fpmemory memory = { take, give, budget };
+	struct deepid_memory memory = { take, give, budget };
 	struct fpscratch scratch = { NULL };
 	struct fpset set;
 
@@ -123,7 +123,7 @@ static void add_again(void)
 {
 	struct fplimits limits = FPLIMITS_DEFAULT;
 	struct budget budget = { 1000, false, false, 0 };
-	struct fpmemory memory = { take, give, &budget };
+	struct deepid_memory memory = { take, give, &budget };
 	struct fperror error;
 	struct fpset set;
 

@@ -1,6 +1,6 @@
---- What a transcript contributes to the survey, how records gather, and the plain Lua groups.
+--- What a transcript contributes to the survey, and how records gather.
 
-local groups = require "deepid.plaingroups"
+local groups = require "deepid.groups"
 local survey = require "deepid.survey"
 local t = require "tap"
 local transcript = require "deepid.transcript"
@@ -72,15 +72,15 @@ t.test("PTR names: of public domains, more records than one", function()
   t.eq(all:hosts()[1].domains, { "own.co.uk" })
 end)
 
-t.test("groups count hosts and networks once each", function()
-  local store = groups.open()
-  for _, address in ipairs({ "20.1.1.1", "20.1.2.1", "20.2.1.1", "20.1.1.1" }) do store:add(address, 1, "key", "example") end
-  store:add("20.9.9.9", 1, "other")
-  store:add("20.1.1.1", 2, "key")
+t.test("hosts are grouped by what they show; a control is no target", function()
+  local all = survey.new()
+  all:add({ record = "scan", control = { "20.3.0.25" } })
+  for _, address in ipairs({ "20.1.0.25", "20.1.1.25", "20.2.0.25", "20.3.0.25" }) do all:add(transcript.from_greeting("220 mx.own.org", address)) end
+  local store, index = all:grouped(all:hosts(), { "hostname" })
   local found = {}
-  for group in store:groups(1, 2) do found[#found + 1] = group end
-  t.eq(found, { { key = "6b6579", kind = 1, hosts = 3, networks24 = 3, networks16 = 2, examples = { "20.1.1.1", "20.1.2.1", "20.2.1.1" }, example = "example" } })
-  t.eq(store:totals(), { hosts = 4, networks24 = 4, networks16 = 3 })
+  for group in store:groups(groups.KINDS.hostname, 2) do found[#found + 1] = { group.example, group.hosts, group.networks16 } end
+  t.eq(found, { { "mx.own.org", 3, 2 } })
+  t.eq(#index.hostname["mx.own.org"], 3)
 end)
 
 t.done()

@@ -1,0 +1,16 @@
+/* lsurvey - survey as Lua sees it. */
+#ifndef DEEPID_LSURVEY_H
+#define DEEPID_LSURVEY_H
+
+#include "compat.h"
+
+/* Registers the metatable "deepid.survey". */
+void l_survey_register(lua_State *L);
+
+/* core.survey(options) -> survey; see DESIGN.md, "The survey". */
+int l_survey_new(lua_State *L);
+
+/* core.survey_load(path, options) -> survey, or nil and a message */
+int l_survey_load(lua_State *L);
+
+#endif

@@ -1,0 +1,371 @@
+/* mask - replaces what varies in a reply by tokens; see mask.h. */
+
+#include "mask.h"
+
+#include <string.h>
+
+#define COUNT(table) (sizeof(table) / sizeof(table)[0])
+
+#define DG (MASK_DIGIT | MASK_HEX)
+#define UX (MASK_LETTER | MASK_UPPER | MASK_HEX)
+#define UP (MASK_LETTER | MASK_UPPER)
+#define LX (MASK_LETTER | MASK_HEX)
+#define LO MASK_LETTER
+#define DA MASK_DATED
+#define JQ (MASK_JOINER | MASK_QUIET)
+#define TIMES16(class) class, class, class, class, class, class, class, class, class, class, class, class, class, class, class, class
+
+const uint8_t mask_class[256] = {
+	[MASK_DATE] = MASK_TOKEN, [MASK_ID] = MASK_TOKEN, [MASK_NUMBER] = MASK_TOKEN,
+	[MASK_CLIENT] = MASK_TOKEN, [MASK_HOST] = MASK_TOKEN, [MASK_ADDRESS] = MASK_TOKEN,
+	[' '] = MASK_QUIET, ['#'] = MASK_QUIET, ['('] = MASK_QUIET, ['/'] = MASK_QUIET, [':'] = MASK_QUIET, ['='] = MASK_QUIET,
+	['+'] = MASK_JOINER, ['-'] = JQ, ['.'] = MASK_JOINER, ['_'] = MASK_JOINER,
+	['0'] = DG, DG, DG, DG, DG, DG, DG, DG, DG, DG,
+	['A'] = UX | DA, UX, UX, UX | DA, UX, UX | DA, UP, UP, UP, UP | DA, UP, UP, UP | DA, UP | DA, UP | DA, UP, UP, UP, UP | DA, UP | DA,
+	UP, UP, UP | DA, UP, UP, UP,
+	['a'] = LX | DA, LX, LX, LX | DA, LX, LX | DA, LO, LO, LO, LO | DA, LO, LO, LO | DA, LO | DA, LO | DA, LO, LO, LO, LO | DA, LO | DA,
+	LO, LO, LO | DA, LO, LO, LO,
+	[128] = TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO),
+};
+
+/* A number behind one of these is a pid or a counter. */
+static const char *const number_words[] = { "pid", "qp", "id", "sid", "session", "process", "seq", "ticket", "connection" };
+
+/* Four numbers behind one of these are an address, though it may have a capital letter; behind `version_words` a version. */
+static const char *const address_words[] = { "ip", "ips", "ipv4", "address", "addresses", "host", "client", "server", "peer", "sender",
+	"source", "network", "relay", "from", "to", "by", "at", "for", "of", "on", "is", "your", "the", "see" };
+static const char *const version_words[] = { "version", "ver", "v", "release", "build" };
+
+#define PART (MASK_DIGIT | MASK_LETTER | MASK_TOKEN) /* of a longer row; a token stands for some */
+#define IPV6_MAX 47 /* bytes of the longest IPv6 address, and a colon and a dot behind it */
+
+/* What a run is made of. */
+struct run {
+	size_t start, end;
+	size_t digits, dots, first_dot; /* first_dot: where, from the run's start */
+	size_t first;                   /* the bytes before its first joint */
+	uint8_t classes;                /* of all its bytes, ORed */
+};
+
+bool mask_word_in(const char *bytes, size_t length, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t k = 0;
+		while (k < length && words[i][k] != '\0' && mask_fold(bytes[k]) == words[i][k])
+			k++;
+		if (k == length && words[i][k] == '\0')
+			return true;
+	}
+	return false;
+}
+
+/* The end of what may join two parts of a run: one of . + or any number of - _. */
+static size_t joiners(const struct mask_run *m, size_t at)
+{
+	if (at < m->length && (m->text[at] == '.' || m->text[at] == '+'))
+		return at + 1;
+	while (at < m->length && (m->text[at] == '-' || m->text[at] == '_'))
+		at++;
+	return at;
+}
+
+/* The length of what joins two parts of a run at `at`, or 0. */
+static size_t joint(const struct mask_run *m, size_t at)
+{
+	size_t end = joiners(m, at);
+
+	return end > at && end < m->length && MASK_IS_ALNUM(m->text[end]) ? end - at : 0;
+}
+
+static struct run read_run(const struct mask_run *m, size_t start)
+{
+	struct run run = { .start = start, .end = start };
+
+	for (;;) {
+		while (run.end < m->length && MASK_IS_ALNUM(m->text[run.end])) {
+			uint8_t class = mask_class[(unsigned char)m->text[run.end++]];
+			run.classes |= class;
+			run.digits += class & MASK_DIGIT;
+		}
+		if (run.first == 0)
+			run.first = run.end - start;
+		size_t gap = joint(m, run.end);
+		if (gap == 0)
+			return run;
+		if (m->text[run.end] == '.' && run.dots++ == 0)
+			run.first_dot = run.end - start;
+		run.classes |= MASK_JOINER;
+		run.end += gap;
+	}
+}
+
+/* The end of the longest of the client's names that begins at `at`, or 0. */
+static size_t client_at(const struct mask_run *m, size_t at)
+{
+	size_t longest = 0;
+
+	for (size_t i = 0; i < m->count; i++) {
+		const struct mask_name *name = &m->names[i];
+		size_t k = 0;
+		if (name->length <= longest || name->length > m->length - at)
+			continue;
+		while (k < name->length && mask_fold(m->text[at + k]) == mask_fold(name->bytes[k]))
+			k++;
+		/* Not in the middle of a run, be its rest masked already. */
+		size_t next = joiners(m, at + name->length);
+		if (k == name->length && !(next < m->length && MASK_IS(m->text[next], PART)))
+			longest = name->length;
+	}
+	return longest > 0 ? at + longest : 0;
+}
+
+/* The end of the IPv6 address that begins at `at`, or 0. */
+static size_t ipv6_at(const struct mask_run *m, size_t at)
+{
+	size_t end = at;
+
+	while (end < m->length && (MASK_IS(m->text[end], MASK_HEX) || m->text[end] == ':' || m->text[end] == '.'))
+		if (++end - at > IPV6_MAX)
+			return 0;
+	while (end > at && (m->text[end - 1] == '.' || (m->text[end - 1] == ':' && !(end - at > 1 && m->text[end - 2] == ':'))))
+		end--;
+	size_t next = end;
+	while (next < m->length && (m->text[next] == ':' || MASK_IS(m->text[next], MASK_JOINER)))
+		next++;
+	if (next < m->length && MASK_IS(m->text[next], PART))
+		return 0;
+	return mask_ipv6(m->text + at, end - at) ? end : 0;
+}
+
+/* Whether the run at `at` goes on a row of short hexadecimal numbers, such as 1:2:3, that was found to be no address. */
+static bool goes_on(const struct mask_run *m, size_t at)
+{
+	if (m->word_end == 0 || m->word_end + 1 != at || m->text[m->word_end] != ':' || m->word_end - m->word > 4)
+		return false;
+	for (size_t i = m->word; i < m->word_end; i++)
+		if (!MASK_IS(m->text[i], MASK_HEX))
+			return false;
+	return true;
+}
+
+/* Where the bracket before an address in brackets is ([192.0.2.1], [IPv6:2001:db8::1]); none: SIZE_MAX. */
+static size_t bracket_of(const struct mask_run *m, size_t start, size_t end)
+{
+	static const char *const tag[] = { "ipv6:" };
+
+	if (end >= m->length || m->text[end] != ']')
+		return SIZE_MAX;
+	if (start >= 6 && mask_word_in(m->text + start - 5, 5, tag, 1))
+		start -= 5;
+	return start > 0 && m->text[start - 1] == '[' ? start - 1 : SIZE_MAX;
+}
+
+/* Whether ` [ADDRESS]` follows. */
+static bool literal_follows(const struct mask_run *m, size_t at)
+{
+	static const char *const tag[] = { "ipv6:" };
+	size_t end;
+
+	if (m->length - at < 4 || m->text[at] != ' ' || m->text[at + 1] != '[')
+		return false;
+	at += 2;
+	if (m->length - at > 5 && mask_word_in(m->text + at, 5, tag, 1))
+		at += 5;
+	for (end = at; end < m->length && (MASK_IS(m->text[end], MASK_HEX) || m->text[end] == ':' || m->text[end] == '.');)
+		end++;
+	if (end == m->length || m->text[end] != ']')
+		return false;
+	return mask_ipv4(m->text + at, end - at) || mask_ipv6(m->text + at, end - at);
+}
+
+/* Whether the word before, if one counts, is in the list. */
+static bool behind(const struct mask_run *m, const char *const *words, size_t count)
+{
+	return m->word_end > 0 && mask_word_in(m->text + m->word, m->word_end - m->word, words, count);
+}
+
+static bool found(struct mask_run *m, size_t start, size_t end, char token, enum mask_strength strength)
+{
+	m->start = start;
+	m->end = end;
+	m->token = token;
+	m->strength = strength;
+	m->at = end;
+	m->word_end = 0;
+	return true;
+}
+
+/* An address: the client's in brackets, but for the place of the server's own name. */
+static bool found_address(struct mask_run *m, size_t start, size_t end)
+{
+	size_t bracket = bracket_of(m, start, end);
+
+	if (bracket != SIZE_MAX && bracket != m->own)
+		return found(m, start, end, MASK_CLIENT, MASK_VOLATILE);
+	return found(m, start, end, MASK_ADDRESS, MASK_TEMPLATE);
+}
+
+/* Whether four numbers are a version and no address. */
+static bool is_version(const struct mask_run *m, const struct run *run)
+{
+	if (bracket_of(m, run->start, run->end) != SIZE_MAX || m->word_end == 0 || behind(m, address_words, COUNT(address_words)))
+		return false;
+	return m->word_counts || behind(m, version_words, COUNT(version_words));
+}
+
+/* Whether the run stands alone in ( ), [ ] or < >. */
+static bool enclosed(const struct mask_run *m, const struct run *run)
+{
+	static const char open[] = "([<", shut[] = ")]>";
+
+	if (run->start == 0 || run->end == m->length || m->text[run->start - 1] == '\0')
+		return false;
+	const char *kind = strchr(open, m->text[run->start - 1]);
+	return kind != NULL && m->text[run->end] == shut[kind - open];
+}
+
+/* What a run of digits alone is; true when it is masked. */
+static bool judge_digits(struct mask_run *m, const struct run *run)
+{
+	static const char *const size[] = { "size" };
+	const char *bytes = m->text + run->start;
+	size_t length = run->end - run->start;
+	bool closed = enclosed(m, run);
+
+	if (closed && bytes[-1] == '[' && run->start >= 2 && MASK_IS_ALNUM(bytes[-2]))
+		return found(m, run->start, run->end, MASK_NUMBER, MASK_VOLATILE);
+	if (behind(m, number_words, COUNT(number_words)) || (length >= 9 && !behind(m, size, 1)))
+		return found(m, run->start, run->end, MASK_NUMBER, MASK_VOLATILE);
+	bool day = length == 8 && (memcmp(bytes, "19", 2) == 0 || memcmp(bytes, "20", 2) == 0);
+	if (closed && length >= 6 && !day)
+		return found(m, run->start, run->end, MASK_ID, MASK_VOLATILE);
+	return false;
+}
+
+/* What a run of several labels is. */
+static bool judge_labels(struct mask_run *m, const struct run *run)
+{
+	const char *bytes = m->text + run->start;
+	size_t length = run->end - run->start, last = length;
+
+	bool path = run->start >= 2 && bytes[-1] == '/' && bytes[-2] != '/';
+	if (!path && mask_is_host(bytes, length)) {
+		bool client = run->start != m->own && literal_follows(m, run->end);
+		return found(m, run->start, run->end, client ? MASK_CLIENT : MASK_HOST, client ? MASK_VOLATILE : MASK_TEMPLATE);
+	}
+	if (run->digits + run->dots == length && run->first_dot >= 9)
+		return found(m, run->start, run->end, MASK_NUMBER, MASK_VOLATILE);
+	if (run->dots == 3 && mask_ipv4(bytes, length))
+		return !is_version(m, run) && found_address(m, run->start, run->end);
+	while (MASK_IS(bytes[last - 1], MASK_DIGIT))
+		last--;
+	/* Google's: l10si2344234wrt.123 */
+	if (last < length && bytes[last - 1] == '.' && mask_is_id(bytes, run->first_dot))
+		return found(m, run->start, run->end, MASK_ID, MASK_VOLATILE);
+	return false;
+}
+
+/* What the run that begins here is; true when it is masked, else it is the word before the next. */
+static bool judge(struct mask_run *m, size_t at)
+{
+	static const char *const local[] = { "localhost" };
+	size_t end = m->count > 0 ? client_at(m, at) : 0;
+
+	if (end > 0)
+		return found(m, at, end, MASK_CLIENT, MASK_VOLATILE);
+	struct run run = read_run(m, at);
+	size_t length = run.end - run.start;
+	if (run.end < m->length && m->text[run.end] == ':' && length <= 4 && !goes_on(m, at) && (end = ipv6_at(m, at)) > 0)
+		return found_address(m, at, end);
+	bool named = run.digits == 0 && run.first >= 3 && run.first <= 9 && MASK_IS(m->text[at], MASK_DATED);
+	if ((MASK_IS(m->text[at], MASK_DIGIT) || named) && (end = mask_date(m->text, m->length, at)) > 0)
+		return found(m, at, end, MASK_DATE, MASK_VOLATILE);
+	if (run.dots > 0) {
+		if (judge_labels(m, &run))
+			return true;
+	} else if (run.digits == length) {
+		if (judge_digits(m, &run))
+			return true;
+	} else if (run.digits > 0) {
+		bool short_id = length >= 6 && enclosed(m, &run) && (run.classes & MASK_JOINER) == 0 && mask_is_short_id(m->text + at, length);
+		if (short_id || mask_is_id(m->text + at, length))
+			return found(m, at, run.end, MASK_ID, MASK_VOLATILE);
+	} else if (length == 9 && mask_word_in(m->text + at, length, local, 1)) {
+		return found(m, at, run.end, MASK_HOST, MASK_TEMPLATE);
+	}
+	m->word = run.start;
+	m->word_end = run.end;
+	m->word_counts = (run.classes & MASK_UPPER) != 0 || (run.dots > 0 && MASK_IS(m->text[at], MASK_DIGIT));
+	m->at = run.end;
+	return false;
+}
+
+/* At the start of a line: over its reply code, if it has one. */
+static void start_line(struct mask_run *m)
+{
+	const char *line = m->text + m->at;
+	size_t left = m->length - m->at;
+
+	m->word_end = 0;
+	m->own = SIZE_MAX;
+	if (left < 3 || !MASK_IS(line[0], MASK_DIGIT) || !MASK_IS(line[1], MASK_DIGIT) || !MASK_IS(line[2], MASK_DIGIT))
+		return;
+	if (left > 3 && line[3] != ' ' && line[3] != '-' && line[3] != '\r' && line[3] != '\n')
+		return;
+	m->at += 3;
+	m->own = m->at + 1;
+}
+
+void mask_start(struct mask_run *m, const char *text, size_t length, const struct mask_name *names, size_t count)
+{
+	memset(m, 0, sizeof *m);
+	m->text = length > 0 ? text : "";
+	m->length = length;
+	m->names = names;
+	m->count = count;
+	start_line(m);
+}
+
+bool mask_next(struct mask_run *m)
+{
+	while (m->at < m->length) {
+		char byte = m->text[m->at];
+		if (MASK_IS_ALNUM(byte)) {
+			if (judge(m, m->at))
+				return true;
+			continue;
+		}
+		if (byte == ':' && m->at + 2 < m->length && m->text[m->at + 1] == ':' && MASK_IS(m->text[m->at + 2], MASK_HEX) &&
+		    !(m->at > 0 && MASK_IS(m->text[m->at - 1], PART))) {
+			size_t end = client_at(m, m->at);
+			if (end > 0)
+				return found(m, m->at, end, MASK_CLIENT, MASK_VOLATILE);
+			if ((end = ipv6_at(m, m->at)) > 0)
+				return found_address(m, m->at, end);
+		}
+		m->at++;
+		if (byte == '\n')
+			start_line(m);
+		else if (!MASK_IS(byte, MASK_QUIET))
+			m->word_end = 0;
+	}
+	return false;
+}
+
+size_t mask(char *out, const char *text, size_t length, enum mask_strength strength, const struct mask_name *names, size_t count)
+{
+	struct mask_run run;
+	size_t written = 0, from = 0;
+
+	mask_start(&run, text, length, names, count);
+	while (mask_next(&run)) {
+		if (run.strength > strength)
+			continue;
+		memcpy(out + written, run.text + from, run.start - from);
+		written += run.start - from;
+		out[written++] = run.token;
+		from = run.end;
+	}
+	memcpy(out + written, run.text + from, length - from);
+	return written + length - from;
+}

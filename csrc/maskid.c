@@ -1,0 +1,162 @@
+/* maskid - what one run is: a session id, an address, a host name; see mask.h. */
+
+#include <string.h>
+
+#include "mask.h"
+
+#define COUNT(table) (sizeof(table) / sizeof(table)[0])
+
+/* Whether the run is alphanumeric parts of just these lengths (0 ends them), divided by dashes. */
+static bool has_shape(const char *bytes, size_t length, const uint8_t *parts)
+{
+	size_t at = 0;
+
+	for (; *parts != 0; parts++) {
+		size_t end = at + *parts;
+		if (end > length || (end < length) != (parts[1] != 0))
+			return false;
+		for (; at < end; at++)
+			if (!MASK_IS_ALNUM(bytes[at]))
+				return false;
+		if (at < length && bytes[at++] != '-')
+			return false;
+	}
+	return at == length;
+}
+
+/* A Debian version's tail, such as Debian-2+deb12u2 or 22ubuntu3: mixed like an id, and stable. */
+static bool is_packaging(const char *bytes, size_t length)
+{
+	for (size_t i = 0; i + 3 < length; i++) {
+		bool starts = i == 0 || !MASK_IS(bytes[i - 1], MASK_LETTER);
+		if (starts && memcmp(bytes + i, "deb", 3) == 0 && MASK_IS(bytes[i + 3], MASK_DIGIT))
+			return true;
+		if (starts && length - i >= 6 && memcmp(bytes + i, "ubuntu", 6) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool mask_is_id(const char *bytes, size_t length)
+{
+	static const uint8_t uuid[] = { 8, 4, 4, 4, 12, 0 }, exim[] = { 6, 6, 2, 0 }, exim_4_97[] = { 6, 11, 4, 0 };
+	size_t digits = 0, letters = 0, hex = 0, upper = 0, turns = 0;
+	uint8_t before = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		uint8_t class = mask_class[(unsigned char)bytes[i]];
+		digits += (class & MASK_DIGIT) != 0;
+		letters += (class & MASK_LETTER) != 0;
+		upper += (class & MASK_UPPER) != 0;
+		hex += (class & MASK_HEX) != 0;
+		/* A capital that begins a word is no turn: Word, but woRd. */
+		uint8_t kind = class & (MASK_DIGIT | MASK_LETTER | MASK_UPPER | MASK_JOINER);
+		bool word = before == (MASK_LETTER | MASK_UPPER) && kind == MASK_LETTER;
+		turns += i > 0 && kind != before && !word && kind != MASK_JOINER && before != MASK_JOINER;
+		before = kind;
+	}
+	if (digits == 0 || letters == 0)
+		return false;
+	if (hex == length - 4 && has_shape(bytes, length, uuid))
+		return true;
+	if (MASK_IS(bytes[0], MASK_DIGIT) && (has_shape(bytes, length, exim) || has_shape(bytes, length, exim_4_97)))
+		return true;
+	if (hex == length && length >= 9 && (upper == 0 || upper == letters))
+		return true;
+	/* Random digits and letters turn at nearly every second byte, words and versions seldom. */
+	return length >= 12 && digits >= 2 && 3 * (turns + 1) >= length && !is_packaging(bytes, length);
+}
+
+bool mask_is_short_id(const char *bytes, size_t length)
+{
+	size_t upper = 0, letters = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		if (!MASK_IS(bytes[i], MASK_HEX))
+			return false;
+		upper += MASK_IS(bytes[i], MASK_UPPER);
+		letters += MASK_IS(bytes[i], MASK_LETTER);
+	}
+	return upper == 0 || upper == letters;
+}
+
+bool mask_ipv4(const char *bytes, size_t length)
+{
+	size_t at = 0;
+
+	for (int part = 0; part < 4; part++) {
+		unsigned value = 0;
+		size_t from = at;
+		while (at < length && at - from < 3 && MASK_IS(bytes[at], MASK_DIGIT))
+			value = value * 10 + (unsigned)(bytes[at++] - '0');
+		if (at == from || value > 255 || (at - from > 1 && bytes[from] == '0'))
+			return false;
+		if (part < 3 && (at == length || bytes[at++] != '.'))
+			return false;
+	}
+	return at == length;
+}
+
+bool mask_ipv6(const char *bytes, size_t length)
+{
+	size_t at = 0, groups = 0;
+	bool gap = false, any = false;
+
+	while (at < length) {
+		size_t from = at;
+		while (at < length && MASK_IS(bytes[at], MASK_HEX))
+			at++;
+		if (at < length && bytes[at] == '.') {
+			/* The last 32 bits may be written as IPv4. */
+			groups += 2;
+			return groups <= (gap ? 7 : 8) && (gap || groups == 8) && mask_ipv4(bytes + from, length - from);
+		}
+		if (at - from > 4)
+			return false;
+		groups += at > from;
+		any = any || at > from;
+		if (at == length)
+			break;
+		if (bytes[at++] != ':' || (at - 1 == from && (from > 0 || at == length || bytes[at] != ':')))
+			return false;
+		if (at == length)
+			return false;
+		if (bytes[at] == ':') {
+			if (gap)
+				return false;
+			gap = true;
+			if (++at == length)
+				break;
+		}
+	}
+	return any && (gap ? groups <= 7 : groups == 8);
+}
+
+bool mask_is_host(const char *bytes, size_t length)
+{
+	static const char *const not_domains[] = { "exe", "dll", "jar", "js" };
+	size_t last = 0, digits = 0;
+	bool named = false;
+
+	for (size_t i = 0; i < length; i++) {
+		if (bytes[i] == '+')
+			return false;
+		if (bytes[i] == '.')
+			last = i + 1;
+	}
+	if (last == 0 || length - last < 2 || mask_word_in(bytes + last, length - last, not_domains, COUNT(not_domains)))
+		return false;
+	/* A letter, or three digits in a row as in 163.com: else it is a version such as 4.2.beta. */
+	for (size_t i = 0; i < last && !named; i++) {
+		digits = MASK_IS(bytes[i], MASK_DIGIT) ? digits + 1 : 0;
+		named = digits == 3 || MASK_IS(bytes[i], MASK_LETTER);
+	}
+	if (!named)
+		return false;
+	if (length - last > 4 && mask_fold(bytes[last]) == 'x' && mask_fold(bytes[last + 1]) == 'n' && memcmp(bytes + last + 2, "--", 2) == 0)
+		return true;
+	for (size_t i = last; i < length; i++)
+		if (!MASK_IS(bytes[i], MASK_LETTER))
+			return false;
+	return true;
+}

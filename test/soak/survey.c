@@ -1,0 +1,95 @@
+/*
+ * Five million hosts, each with a greeting of its own and one of few templates: the memory of the whole process stays under the survey's
+ * cap and a slack, and two surveys of half of them each give the same state.  Prints the time, but asks nothing of it.
+ */
+#define _DEFAULT_SOURCE /* mkdtemp, getrusage */
+
+#include <sys/resource.h>
+#include <time.h>
+
+#include "facts.h"
+#include "tap.h"
+
+#define LINES 5000000
+#define BLOCK 4000
+#define SLACK_KIB 16384 /* the program, its libraries and a block of lines */
+
+static double cpu_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* Lines from..from + count of the five million: synthetic, the same in each run. */
+static size_t make_lines(char *lines, size_t room, uint32_t from, uint32_t count)
+{
+	static const char *const products[] = { "ESMTP Postfix (Debian/GNU)", "ESMTP Postfix", "ESMTP Exim 4.96 Tue, 24 Nov 2026 10:%02u:00 +0000",
+		"Microsoft ESMTP MAIL Service ready at Tue, 24 Nov 2026 10:%02u:00 +0000", "ESMTP Sendmail 8.15.2/8.15.2; Tue, 24 Nov 2026 10:%02u:00 GMT" };
+	size_t at = 0;
+
+	for (uint32_t i = from; i < from + count; i++) {
+		uint32_t host = i * 2654435761U;
+		at += (size_t)snprintf(lines + at, room - at, "%u.%u.%u.%u\t220 mx.h%u.example.net ", host >> 24, host >> 16 & 255, host >> 8 & 255,
+		    host & 255, i % 10 < 3 ? i % 2000 : i);
+		at += (size_t)snprintf(lines + at, room - at, products[host % 5], i % 60);
+		lines[at++] = '\n';
+	}
+	return at;
+}
+
+static void add_blocks(struct survey *survey, uint32_t first, uint32_t step, double *spent_s)
+{
+	static char lines[BLOCK * 160];
+	size_t taken, skipped;
+
+	for (uint32_t block = first; block < LINES / BLOCK; block += step) {
+		size_t length = make_lines(lines, sizeof lines, block * BLOCK, BLOCK);
+		double start_s = cpu_s();
+		CHECK(survey_add_lines(survey, lines, length, &taken, &skipped));
+		*spent_s += cpu_s() - start_s;
+		if (taken != BLOCK)
+			abort();
+	}
+}
+
+int main(void)
+{
+	struct survey_options options = SURVEY_DEFAULT;
+	struct survey whole, half;
+	struct rusage usage;
+	double spent_s = 0, other_s = 0;
+	size_t length, other_length;
+	char folder[64];
+
+	enter_folder(folder);
+	options.folder = folder;
+	CHECK(survey_open(&whole, &options, NULL));
+	add_blocks(&whole, 0, 1, &spent_s);
+	printf("# adding: %.0f ns a line of CPU time, %zu runs\n", spent_s / LINES * 1e9, whole.run_count);
+	double start_s = cpu_s();
+	CHECK(survey_dump(&whole, "whole"));
+	printf("# writing the state: %.0f ns a line\n", (cpu_s() - start_s) / LINES * 1e9);
+	survey_close(&whole);
+	getrusage(RUSAGE_SELF, &usage);
+	printf("# peak %ld KiB, the cap is %zu\n", usage.ru_maxrss, options.memory >> 10);
+	tap_ok(usage.ru_maxrss <= (long)(options.memory >> 10) + SLACK_KIB, "five million hosts under the cap");
+
+	CHECK(survey_open(&whole, &options, NULL));
+	CHECK(survey_open(&half, &options, NULL));
+	add_blocks(&whole, 1, 2, &other_s);
+	add_blocks(&half, 0, 2, &other_s);
+	CHECK(survey_merge(&half, &whole));
+	CHECK(survey_dump(&half, "merged"));
+	survey_close(&whole);
+	survey_close(&half);
+	unsigned char *one = read_all("whole", &length), *other = read_all("merged", &other_length);
+	tap_ok(length == other_length && memcmp(one, other, length) == 0, "two halves merged give the same state");
+	free(one);
+	free(other);
+	unlink("whole");
+	unlink("merged");
+	rmdir(folder);
+	return tap_done();
+}
