@@ -34,7 +34,8 @@ completed. Where nothing but mail ports was scanned, it tries 443, 80, 22 and 58
 --   an address that others can reach; else the address it connects from, in brackets.
 -- @args smtp-deepid.ports More ports (<code>8025</code>, <code>{8025,2500-2599}</code>) to try where Nmap knows no
 --   service, beside 24, 25, 465, 587 and 2525.
--- @args smtp-deepid.save File to append the transcripts to, as JSON lines; <code>deepid identify</code> reads them.
+-- @args smtp-deepid.save File to append hosts and transcripts to, as JSON lines; <code>deepid identify</code> and <code>deepid
+--   survey</code> read them.
 -- @args smtp-deepid.control Addresses (<code>192.0.2.9</code>, <code>{192.0.2.9,192.0.2.77}</code>) of which you know that no mail
 --   server is there, at most 16. They are asked for a greeting after the scan: whoever answers there answers for absent hosts. They need
 --   not be targets.
@@ -279,8 +280,16 @@ portrule = function(host, port)
   return is_unidentified(port) and shortport.version_port_or_service(state().ports, {})(host, port)
 end
 
+-- A bare -sV runs no prerule, and no postrule either that could tell who answered: then nothing is sent to find out.
+prerule = function()
+  nmap.registry["smtp-deepid.chosen"] = true
+  return false
+end
+
+local function is_chosen() return nmap.registry["smtp-deepid.chosen"] == true end
+
 hostrule = function(host)
-  return #state().problems == 0 and open_engine(state()) ~= nil and require "deepid.hosts".has_mail_ports(host)
+  return is_chosen() and #state().problems == 0 and open_engine(state()) ~= nil and require "deepid.hosts".has_mail_ports(host)
 end
 
 postrule = function() return state().survey ~= nil end
@@ -328,7 +337,7 @@ end
 -- A transcript with the path to its port.
 local function talk(kept, host, port)
   local path, collector = nil, require "deepid.path"
-  if port.number == 25 then
+  if port.number == 25 and is_chosen() then
     local ttl = port.reason_ttl
     path = collector.collect({address = host.ip, number = 25, host = host, ttl = ttl and ttl > 0 and ttl or nil}, kept)
   end

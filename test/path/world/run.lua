@@ -139,4 +139,24 @@ for _, case in ipairs(cases) do
     end
   end
 end
+-- A bare -sV names products, and has no place to say who answered: so nothing is sent to find out.
+local function bare_version_scan()
+  local prefix = os.getenv "PWD" .. "/" .. WORK .. "prefix" -- Nmap looks for a relative one in its own places
+  local data = prefix .. "/share/nmap"
+  assert(os.execute(("mkdir -p %s && cp -r /usr/share/nmap/. %s"):format(data, data)))
+  local text, ok = shell(("env -u MAKEFLAGS -u MAKELEVEL make -s install PREFIX=%s && nmap --datadir %s --script-updatedb"):format(prefix, data))
+  t.ok(ok, text)
+  write(WORK .. "saved", "")
+  local output = shell(("ip netns exec scanner nmap --datadir %s -n -Pn -sV -p 25 --script-args smtp-deepid.save=%ssaved 240.1.0.25"):format(data, WORK))
+  t.has(output, "Exim smtpd 4", true)
+  local records = {}
+  for line in io.lines(WORK .. "saved") do
+    local record = assert(json.decode(line))
+    records[record.record] = record
+  end
+  t.ok(records.transcript, "a transcript")
+  t.eq({ records.transcript.path, records.host }, {}, "path and host")
+end
+if not next(wanted) or wanted.bare then t.test("a bare -sV sends nothing for path evidence", bare_version_scan) end
+
 t.done()
