@@ -89,7 +89,7 @@ local function read_tcp(bytes)
   if length < 20 then
     segment.options = "bad"
   else
-    read_options(bytes:sub(21, math.min(length, #bytes)), segment)
+    read_options(bytes:sub(21, length), segment)
   end
   return segment
 end

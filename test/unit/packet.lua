@@ -74,6 +74,12 @@ t.test("forty bytes of anything as options end", function()
   end
 end)
 
+t.test("a header of no length, or longer than the packet, is none", function()
+  for _, first in ipairs({ "40", "44", "4f" }) do
+    t.eq(packet.read(bytes(first .. "000028 00004000 40060000 0a000002 0a000001" .. tcp("50"))), nil, first)
+  end
+end)
+
 t.test("padding below the length of an Ethernet frame is no TCP option", function()
   local read = packet.read(bytes("45000028 00004000 40060000 0a000002 0a000001" .. tcp("60")) .. "\2\4\5\180")
   t.eq(read.options, "")

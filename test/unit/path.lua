@@ -32,7 +32,7 @@ local function hop(ttl, port, answer, from) return { ttl = ttl, port = port, ans
 
 -- Port 25 is answered by or behind the second router, the target is four hops away.
 local INTERCEPTED = {
-  hop(3, 25, "syn-ack", "t"), hop(2, 25, "syn-ack", "t"), hop(1, 25, "time-exceeded", "r1"),
+  hop(3, 25, "syn-ack", "t"), hop(2, 25, "syn-ack", "t"), hop(4, 25, "syn-ack", "t"), hop(1, 25, "time-exceeded", "r1"),
   hop(1, 443, "time-exceeded", "r1"), hop(2, 443, "time-exceeded", "r2"), hop(3, 443, "none"), hop(4, 443, "rst", "t"),
 }
 
