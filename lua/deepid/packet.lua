@@ -100,7 +100,7 @@ local function read_ip4(bytes)
   if #bytes < 20 then return nil end
   local first, total, fragment, ttl, protocol = (">BxI2xxI2BB"):unpack(bytes)
   local length = (first & 15) * 4
-  if length < 20 or length > #bytes or fragment & 0x1fff ~= 0 then return nil end
+  if length < 20 or fragment & 0x1fff ~= 0 then return nil end
   local last = total >= length and math.min(total, #bytes) or #bytes
   return { family = 4, src = bytes:sub(13, 16), dst = bytes:sub(17, 20), ttl = ttl }, protocol, bytes:sub(length + 1, last)
 end

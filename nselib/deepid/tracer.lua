@@ -17,7 +17,7 @@ local LIMIT_MS = 1100 -- Linux: one Time Exceeded a second
 local MOST_TRIES = 3
 local MOST_PAUSES, LONGEST_MS = 60, 8000 -- of a scan; of one target
 local EXPLORING_MS = 4000 -- how long the others wait for the first target
-local ENOUGH_SILENT = 10 -- targets whose silence was located
+local ENOUGH_SILENT = 5 -- targets whose silence was located
 local REGISTRY = "smtp-deepid.routers"
 
 local REACHED = { ["syn-ack"] = true, rst = true, unreachable = true }

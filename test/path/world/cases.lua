@@ -11,6 +11,7 @@
 --            "verdict where", or "verdict" alone; runs that are not named are not made
 --   says     texts that the post-scan output of a run must hold, by its name
 --   path     values of `path` that every transcript must have, or that of an address, by the run's name; false stands for none
+--   distance  by address, how many hops away the trace finds port 25 and the other port
 --   reference, greeting_timeout   the arguments
 --   odd      addresses that must be told as odd, and no others: { group, count }
 --   long     left out of `make test`
@@ -76,7 +77,9 @@ return {
   { name = "a pool of 40 that names itself", targets = { { "pool" } }, ptr = true, root = "normal", user = "normal" },
   { name = "a provider's pool", targets = { { "google" }, { "honest", 8 } }, root = "normal", user = "normal" },
   { name = "25 forwarded to a machine behind the target's firewall", targets = { { "forwarded" } }, ptr = true, trace = "normal", root = "normal",
-    user = "normal", path = { root = { ttl = 60, other_ttl = 61 } } },
+    user = "normal", path = { root = { ttl = 60, other_ttl = 61 } }, distance = { ["248.3.0.25"] = { 5, 4 } } },
+  { name = "targets at two distances", targets = { { "honest", 8 }, { "gates" } }, trace = "normal",
+    distance = { ["240.8.0.25"] = { 4, 4 }, ["192.168.3.2"] = { 3, 3 }, ["192.168.4.2"] = { 3, 3 } } },
   { name = "controls that keep silent", targets = MIXED, control = { "absent", 4 }, trace = "normal", user = "normal" },
   -- Packets that no kernel sends. Nmap's own SYN scan takes none of the first three for an answer, so the silence is looked into.
   { name = "hostile answers to SYNs", targets = { { "hostile" } }, known = { "hostile" }, greeting_timeout = "1s", trace = "insufficient",
@@ -87,7 +90,8 @@ return {
   { name = "a pool of 40 with nothing to explain it", targets = { { "strangers" } }, root = "uniform", user = "uniform" },
   -- Interceptors.
   { name = "the provider's own Postfix answers", box = BOX.own_server, targets = MIXED, trace = "intercepted near_you", root = "intercepted near_you",
-    connect = "intercepted near_you", user = "uniform", says = { trace = { "192.168.1.2" } }, path = { root = { ttl = 64, other_ttl = 61 } } },
+    connect = "intercepted near_you", user = "uniform", says = { trace = { "192.168.1.2" } }, path = { root = { ttl = 64, other_ttl = 61 } },
+    distance = { ["240.3.0.25"] = { 1, 4 } } },
   { name = "the same over IPv6", box = BOX.own_server, targets = { { "six", 12 } }, six = true, trace = "intercepted near_you",
     root = "intercepted near_you", user = "uniform" },
   { name = "the same over a slow line", box = BOX.own_server, targets = MIXED, slow = true, trace = "intercepted near_you",
@@ -112,7 +116,7 @@ return {
     root = "intercepted near_you", user = "uniform", odd = { "240.7.0.25", "240.77.0.25", "240.177.0.25" } },
   -- Silence.
   { name = "25 is dropped near the scanner", box = BOX.drop, targets = { { "honest", 20 } }, ports = "25,80,993", trace = "blocked near_you",
-    root = "blocked near_you", user = "blocked near_you" },
+    root = "blocked near_you", user = "blocked near_you", says = { trace = { "192.168.1.2" } } },
   { name = "25 is refused near the scanner", box = BOX.reject, targets = { { "honest", 12 } }, ports = "25,80,993", trace = "blocked near_you",
     root = "blocked near_you", says = { trace = { "192.168.1.2" }, root = { "192.168.1.2" } } },
   { name = "25 is dropped, and the hosts are known to accept it", box = BOX.drop, targets = { { "honest", 12 } }, known = { "honest", 12 },

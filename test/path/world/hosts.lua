@@ -24,6 +24,7 @@ M.GROUPS = {
   { "forwarded", 248, 12, "inner" }, -- to 192.168.9.101 and so on, behind the namespace exim
   { "absent", 249, 8 },
   { "hostile", 250, 6 }, -- hostile.py
+  { "gates", nil, 2, address = function(n) return ("192.168.%d.2"):format(n + 2) end }, -- routers' own Postfix, a hop nearer
   { "some", 240, 3, "exim", address = function(n) return ("240.%s.0.25"):format(({ 7, 77, 177 })[n]) end },
   { "six", nil, 24, "exim", address = function(n) return ("42%02x:%x::25"):format(n, n) end },
 }

@@ -1,6 +1,7 @@
 --- Runs the cases of cases.lua in the world that start.sh made: real Nmap, and what its post-scan output says.
 
 local t = require "tap"
+local hops = require "deepid.hops"
 local json = require "deepid.json"
 local xml = require "xml"
 local hosts = dofile "test/path/world/hosts.lua"
@@ -111,6 +112,18 @@ local function check_path(wanted)
   t.ok(count > 0, "no path")
 end
 
+local function check_distance(wanted)
+  local found = {}
+  for line in io.lines(WORK .. "saved") do
+    local record = assert(json.decode(line))
+    if record.path and wanted[record.address] then
+      local way = hops.compare(record.path.hops, 25, record.path.other_port)
+      found[record.address] = { way.answered_at, way.target_at }
+    end
+  end
+  t.eq(found, wanted, "hops away")
+end
+
 local function check(case, mode)
   local output, ok = scan(case, mode)
   t.ok(ok and not output:find("ERROR:", 1, true), output)
@@ -122,6 +135,7 @@ local function check(case, mode)
   t.eq({ saved.verdict, saved.where }, { found.verdict, found.where }, "from the saved file")
   for _, text in ipairs(case.says and case.says[mode] or {}) do t.has(output:match("Post%-scan script results:.*"), text, true) end
   if case.path and case.path[mode] then check_path(case.path[mode]) end
+  if case.distance and mode == "trace" then check_distance(case.distance) end
   if case.odd and found.verdict == "intercepted" then check_odd(case, saved) end
 end
 
