@@ -43,12 +43,13 @@ local function own_names(transcript)
   return names
 end
 
+-- A refusal's text. Host names in it stay: two owners' texts that differ in their names are two.
 local function notice_of(greeting, ehlo, names)
   for _, step in ipairs({ greeting or false, ehlo or false }) do
     local parsed = step and reply.parse(step.reply)
     if parsed and REFUSALS[parsed.code or ""] then
       local text = step.reply:sub(1, MASKED_BYTES):gsub("%d+%.%d+%.%d+%.%d+", "<address>")
-      return mask.mask(text, "template", names):sub(1, KEY_BYTES):match("^(.-)%s*$")
+      return mask.mask(text, "volatile", names):sub(1, KEY_BYTES):match("^(.-)%s*$")
     end
   end
 end

@@ -34,6 +34,7 @@ t.test("a refusal's text, without the client's and the target's addresses", func
   t.ok(a and not a:find("192.0.2.1", 1, true) and not a:find("203.0.113.7", 1, true), a)
   t.eq(a, greeting("554 5.7.1 You (192.0.2.99) may not reach 203.0.113.7\r\n").notice)
   t.ok(a ~= greeting("554 5.7.1 Others may not\r\n").notice)
+  t.ok(greeting("554 Ask the people of own.org\r\n").notice ~= greeting("554 Ask the people of other.net\r\n").notice)
 end)
 
 t.test("a refusal at EHLO counts, an unknown verb does not", function()
