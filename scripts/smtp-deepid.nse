@@ -251,7 +251,7 @@ end
 -- @return nil and a message that says what is missing and what mends it
 local function load_engine(kept)
   search_checkout()
-  for _, name in ipairs({"deepid", "deepid.session", "deepid.output", "deepid.savefile"}) do
+  for _, name in ipairs({"deepid", "deepid.session", "deepid.output", "deepid.savefile", "deepid.hosts", "deepid.controls"}) do
     local ok, problem = pcall(require, name)
     if not ok then
       local remedy = checkout() and "restore its files (`git checkout .` in its folder)" or "install it again (`make install` in its folder)"
