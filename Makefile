@@ -5,6 +5,7 @@
 #   make test         every test; fetches what the tests need
 #   make simulate     a simulated world against the verdicts, some minutes; SCANS=N SEED=N
 #   make test-matrix  those through Nmap again, with Debian's newer Nmaps as well
+#   make test-path-long  interception end to end, the large scans too
 #   make lint         warnings of gcc, clang and luacheck
 #   make check-asan   the C tests alone, under ASan and UBSan
 #   make fuzz         random bytes for FUZZ_S seconds (60) at each thing that reads them in C
@@ -34,7 +35,7 @@ lua/deepid/core-%.so: $(CSRC) $(HEADERS) | $(if $(LUA_INCDIR),,deps)
 BUILD_PACKAGES := libc6-dev libpcre2-dev libxxhash-dev liblua5.3-dev liblua5.4-dev
 # Other makers' packages of Node have npm inside, and conflict with Debian's.
 DEMO_PACKAGES  := nmap lua5.4 $(if $(shell command -v npm),,npm)
-TEST_PACKAGES  := $(DEMO_PACKAGES) lua5.3 gcc clang lua-check luarocks python3 openssl libxml2-utils iproute2 publicsuffix
+TEST_PACKAGES  := $(DEMO_PACKAGES) lua5.3 gcc clang lua-check luarocks python3 openssl libxml2-utils iproute2 nftables publicsuffix
 
 FUZZ_PACKAGES  := clang libclang-rt-dev
 
@@ -89,6 +90,9 @@ test-matrix: all test-deps
 	test/lab/lab get
 	test/nmap/nmaps --get bookworm-backports trixie sid
 	test/run test/nmap/*.lua test/nmap/*.sh test/hostile/*.lua
+
+test-path-long: all test-deps
+	LONG=1 test/run test/path/path.sh
 
 check-asan: test-deps $(C_TESTS)
 	test/run $(C_TESTS)
@@ -186,4 +190,4 @@ rock-install:
 clean:
 	rm -rf build $(CORES)
 
-.PHONY: all deps demo-deps test-deps fuzz-deps demo test test-matrix simulate check-asan fuzz soak lint install uninstall rock rock-install clean
+.PHONY: all deps demo-deps test-deps fuzz-deps demo test test-matrix test-path-long simulate check-asan fuzz soak lint install uninstall rock rock-install clean

@@ -1,3 +1,5 @@
+local ipOps = require "ipOps"
+local math = require "math"
 local nmap = require "nmap"
 local shortport = require "shortport"
 local stdnse = require "stdnse"
@@ -12,7 +14,10 @@ spam screen, filter, proxy or firewall stands before it; which server a front gi
 the answer is no answer of the target's. It never sends mail, guesses no users, asks a server for two errors a
 connection at most, and says QUIT.
 
-After the scan it sums up what was found on all ports.
+After the scan it says who answered: the targets' own servers, or something between you and them. For that it looks, with raw
+privileges, at how port 25 of each host is reached against another port of the same host: five SYNs to each, and no handshake is
+completed. Where nothing but mail ports was scanned, it tries 443, 80, 22 and 587 for that, one SYN or connection each
+(smtp-deepid.reference).
 ]]
 
 ---
@@ -29,7 +34,18 @@ After the scan it sums up what was found on all ports.
 --   an address that others can reach; else the address it connects from, in brackets.
 -- @args smtp-deepid.ports More ports (<code>8025</code>, <code>{8025,2500-2599}</code>) to try where Nmap knows no
 --   service, beside 24, 25, 465, 587 and 2525.
--- @args smtp-deepid.save File to append the transcripts to, as JSON lines; <code>deepid identify</code> reads them.
+-- @args smtp-deepid.save File to append hosts and transcripts to, as JSON lines; <code>deepid identify</code> and <code>deepid
+--   survey</code> read them.
+-- @args smtp-deepid.control Addresses (<code>192.0.2.9</code>, <code>{192.0.2.9,192.0.2.77}</code>) of which you know that no mail
+--   server is there, at most 16. They are asked for a greeting after the scan: whoever answers there answers for absent hosts. They need
+--   not be targets.
+-- @args smtp-deepid.known Addresses of which you know that they accept connections to port 25 elsewhere. Their silence counts as
+--   evidence that port 25 is blocked near you.
+-- @args smtp-deepid.reference Ports to compare port 25 with where the scan has none, four at most, in the order in which they are
+--   preferred; <code>none</code> forbids it. Default: <code>443,80,22,587</code>. It takes one SYN or connection each, then five more SYNs
+--   to the one that answered.
+-- @args smtp-deepid.trace Send SYNs of rising TTL to port 25 and to the port that it is compared with, to see at which hop each is
+--   answered; needs raw privileges. Default: no.
 -- @args smtp-deepid.second_opinion Whether Nmap's own nmap-service-probes is asked where smtp-deepid has no answer:
 --   <code>yes</code> (the default) or <code>no</code>.
 --
@@ -111,6 +127,7 @@ local SERVICES = {"smtp", "smtps", "submission", "smtp-proxy", "lmtp"}
 local PORTS = {24, 25, 465, 587, 2525}
 local DEPTHS = {greeting = true, adaptive = true, full = true}
 local SWITCH = {yes = true, no = false}
+local REFERENCES = {443, 80, 22, 587}
 local MOST_PROBLEMS = 3 -- of the knowledge's, in one port's output
 
 -- The folder of the checkout that this script lies in, or nil when it is installed.
@@ -151,6 +168,45 @@ local function read_ports(value, problems)
   return ports
 end
 
+-- The words of an argument that is a list, as the user or Nmap cut it.
+local function read_words(name)
+  local value, words = stdnse.get_script_args("smtp-deepid." .. name), {}
+  for _, item in ipairs(type(value) == "table" and value or {value}) do
+    for word in tostring(item):gmatch("[^,%s]+") do words[#words + 1] = word end
+  end
+  return words
+end
+
+local function read_addresses(name, problems)
+  local addresses = {}
+  for i, word in ipairs(read_words(name)) do
+    addresses[i] = word
+    if not ipOps.expand_ip(word) then problems[#problems + 1] = ("smtp-deepid.%s: %q is no address"):format(name, word) end
+  end
+  return addresses
+end
+
+local function read_references(problems)
+  local words, ports = read_words("reference"), {}
+  if #words == 0 then return REFERENCES end
+  if words[1] == "none" then return ports end
+  for i, word in ipairs(words) do
+    ports[i] = math.tointeger(tonumber(word))
+    if not ports[i] or ports[i] < 1 or ports[i] > 65535 or i > 4 then
+      problems[#problems + 1] = ("smtp-deepid.reference: %q: up to four ports, or none"):format(word)
+      return REFERENCES
+    end
+  end
+  return ports
+end
+
+-- A switch that may be given bare, as in --script-args smtp-deepid.trace.
+local function read_switch(name, problems)
+  local value = stdnse.get_script_args("smtp-deepid." .. name)
+  if value == nil or value == 1 or value == "1" or SWITCH[value] ~= nil then return value ~= nil and SWITCH[value] ~= false end
+  problems[#problems + 1] = ("smtp-deepid.%s: %q is neither yes nor no"):format(name, value)
+end
+
 local function read_time(name, problems)
   local value = stdnse.get_script_args("smtp-deepid." .. name)
   if value == nil then return nil end
@@ -177,7 +233,9 @@ local function state()
   local helo, save, ports = stdnse.get_script_args("smtp-deepid.helo", "smtp-deepid.save", "smtp-deepid.ports")
   if helo and not helo:find("^[!-~]+$") then problems[#problems + 1] = "smtp-deepid.helo: only printable ASCII without blanks" end
   kept = {
-    problems = problems, save = save, ports = read_ports(ports, problems),
+    scanned = {}, problems = problems, save = save, ports = read_ports(ports, problems),
+    control = read_addresses("control", problems), known = read_addresses("known", problems), silence = {},
+    references = read_references(problems), trace = read_switch("trace", problems),
     second_opinion = SWITCH[read_choice("second_opinion", SWITCH, "yes", problems)],
     session = {
       depth = read_choice("depth", DEPTHS, "adaptive", problems), helo = helo, delay_ms = read_time("delay", problems),
@@ -193,7 +251,7 @@ end
 -- @return nil and a message that says what is missing and what mends it
 local function load_engine(kept)
   search_checkout()
-  for _, name in ipairs({"deepid", "deepid.session", "deepid.output", "deepid.savefile"}) do
+  for _, name in ipairs({"deepid", "deepid.session", "deepid.output", "deepid.savefile", "deepid.hosts", "deepid.controls"}) do
     local ok, problem = pcall(require, name)
     if not ok then
       local remedy = checkout() and "restore its files (`git checkout .` in its folder)" or "install it again (`make install` in its folder)"
@@ -222,6 +280,18 @@ portrule = function(host, port)
   return is_unidentified(port) and shortport.version_port_or_service(state().ports, {})(host, port)
 end
 
+-- A bare -sV runs no prerule, and no postrule either that could tell who answered: then nothing is sent to find out.
+prerule = function()
+  nmap.registry["smtp-deepid.chosen"] = true
+  return false
+end
+
+local function is_chosen() return nmap.registry["smtp-deepid.chosen"] == true end
+
+hostrule = function(host)
+  return is_chosen() and #state().problems == 0 and open_engine(state()) ~= nil and require "deepid.hosts".has_mail_ports(host)
+end
+
 postrule = function() return state().survey ~= nil end
 
 -- What is wrong with the rule files is said once a scan.
@@ -234,27 +304,76 @@ local function knowledge_problems(kept)
   return lines
 end
 
+-- The survey of this scan; it begins with the scan's own record.
+local function survey(kept)
+  if not kept.survey then
+    kept.scan = require "deepid.savefile".scan_record()
+    kept.survey = require "deepid".survey.new()
+    kept.survey:add(kept.scan)
+  end
+  return kept.survey
+end
+
+-- Takes a record into the user's file and into the survey.
+-- @return port result of a transcript, or nil
+-- @return what went wrong with the file, or nil
+local function note(kept, record)
+  local all, problem = survey(kept), nil
+  if kept.save then problem = select(2, require "deepid.savefile".append(kept.save, record, kept)) end
+  local result = record.record == "transcript" and kept.engine:identify(record) or nil
+  all:add(record, result)
+  return result, problem and "not saved: " .. problem
+end
+
+local function scan_host(kept, host)
+  local hosts = require "deepid.hosts"
+  local record = hosts.record(host)
+  kept.scanned[host.ip] = true
+  local transcript = hosts.look_at_silence(record, host, kept, kept.silence)
+  if transcript then note(kept, transcript) end
+  return select(2, note(kept, record))
+end
+
+-- A transcript with the path to its port.
+local function talk(kept, host, port)
+  local path, collector = nil, require "deepid.path"
+  if port.number == 25 and is_chosen() then
+    local ttl = port.reason_ttl
+    path = collector.collect({address = host.ip, number = 25, host = host, ttl = ttl and ttl > 0 and ttl or nil}, kept)
+  end
+  local transcript, message = require "deepid.session".run(host, port, kept.session)
+  if transcript and path then
+    collector.note_connection(path)
+    transcript.path = path
+  end
+  return transcript, message
+end
+
 local function scan_port(kept, host, port)
   local deepid, output = require "deepid", require "deepid.output"
   kept.session.settled = function(transcript) return kept.engine:settled(transcript) end
-  local transcript, message = require "deepid.session".run(host, port, kept.session)
+  local transcript, message = talk(kept, host, port)
   if not transcript then return "not identified: " .. message end
   local notes = knowledge_problems(kept)
-  if kept.save then
-    local ok, problem = require "deepid.savefile".append(kept.save, transcript, kept)
-    if not ok then notes[#notes + 1] = "not saved: " .. problem end
-  end
-  local result = kept.engine:identify(transcript)
-  kept.survey = kept.survey or deepid.survey.new()
-  kept.survey:add(transcript, result)
+  local result, problem = note(kept, transcript)
+  notes[#notes + 1] = problem
   local record = output.version(result, transcript, port.version)
   if record then
     port.version = record
     nmap.set_port_version(host, port)
   end
   local text = deepid.report.text(result)
-  for _, note in ipairs(notes) do text = text .. "\n  " .. note end
+  for _, line in ipairs(notes) do text = text .. "\n  " .. line end
   return output.ordered(result, "result"), text
+end
+
+-- Control addresses that were not scanned as targets: their transcripts are judged with the others.
+local function ask_controls(kept)
+  local addresses = {}
+  for _, address in ipairs(kept.control) do
+    if not kept.scanned[address] then addresses[#addresses + 1] = address end
+  end
+  for _, transcript in ipairs(require "deepid.controls".run(addresses, kept)) do note(kept, transcript) end
 end
 
 local ACTIONS = {
@@ -265,8 +384,10 @@ local ACTIONS = {
     if not engine then return message end
     return scan_port(kept, host, port)
   end,
+  hostrule = function(host) return scan_host(state(), host) end,
   postrule = function()
     local deepid = require "deepid"
+    ask_controls(state())
     local object, message = deepid.verdict.judge(state().survey)
     if not object then return message end
     return require "deepid.output".ordered(object, "survey"), deepid.words.text(object)

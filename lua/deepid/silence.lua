@@ -74,14 +74,17 @@ local function common_stop(witnesses)
     local stop = stop_of(host)
     if stop.at and stop.target then traced = traced + 1 end
     if stop.at and stop.at <= NEAR_HOPS and stop.target and stop.target - stop.at >= 2 then
-      local key = ("%d %s"):format(stop.at, stop.by or "")
-      parts[key] = parts[key] or { at = stop.at, by = stop.by, refused = stop.refused, key = key, count = 0 }
-      local part = parts[key]
+      local part = parts[stop.at] or { at = stop.at, refused = stop.refused, count = 0, names = 0 }
+      parts[stop.at] = part
       part.count = part.count + 1
-      if not best or part.count > best.count or (part.count == best.count and part.key < best.key) then best = part end
+      -- Not every witness's router gives its name; those that do must agree.
+      if stop.by and stop.by ~= part.by then part.by, part.names = stop.by, part.names + 1 end
+      if not best or part.count > best.count or (part.count == best.count and part.at < best.at) then best = part end
     end
   end
-  if best and best.count >= LEAST_TRACED and best.count >= NEARLY_ALL * traced then return best end
+  if not (best and best.count >= LEAST_TRACED and best.count >= NEARLY_ALL * traced) then return nil end
+  if best.names > 1 then best.by = nil end
+  return best
 end
 
 local function refusers(witnesses)

@@ -9,6 +9,7 @@ local reply = require "deepid.reply"
 local M = {}
 
 local KEY_BYTES = 240 -- of a key; a longer reply is told by its beginning
+local MASKED_BYTES = 2048 -- of a reply: peers may send 64 KiB, and while it is masked Nmap stands still
 local MOST_NAMES = 16 -- of the client's own, in one transcript
 local KINDS = groups.KINDS
 
@@ -47,7 +48,7 @@ local function notice_of(greeting, ehlo, names)
   for _, step in ipairs({ greeting or false, ehlo or false }) do
     local parsed = step and reply.parse(step.reply)
     if parsed and REFUSALS[parsed.code or ""] then
-      local text = step.reply:gsub("%d+%.%d+%.%d+%.%d+", "<address>")
+      local text = step.reply:sub(1, MASKED_BYTES):gsub("%d+%.%d+%.%d+%.%d+", "<address>")
       return mask.mask(text, "volatile", names):sub(1, KEY_BYTES):match("^(.-)%s*$")
     end
   end
@@ -85,8 +86,8 @@ function M.digest(transcript, result)
   local digest = {
     port = transcript.port or 25, path = type(transcript.path) == "table" and transcript.path or nil, answered = greeting ~= nil,
     hostname = public_name(greeting and reply.domain(greeting.reply)), ehlo_name = public_name(ehlo and reply.domain(ehlo.reply)),
-    greeting = greeting and mask.mask(greeting.reply, "volatile", names):sub(1, KEY_BYTES),
-    template = greeting and mask.mask(greeting.reply, "template", names):sub(1, KEY_BYTES),
+    greeting = greeting and mask.mask(greeting.reply:sub(1, MASKED_BYTES), "volatile", names):sub(1, KEY_BYTES),
+    template = greeting and mask.mask(greeting.reply:sub(1, MASKED_BYTES), "template", names):sub(1, KEY_BYTES),
     notice = notice_of(greeting, ehlo, names),
     ehlo = ehlo and table.concat(reply.extensions(ehlo.reply), "\n"):sub(1, KEY_BYTES),
     certificate = certificate and certificate.spki_sha256, certificate_names = certificate and certificate.names,

@@ -61,10 +61,23 @@ local WRONG = {
   { "smtp-deepid.depth=deep", '"deep" is none of adaptive, full, greeting' },
   { "smtp-deepid.delay=soon", '"soon" is no time' },
   { "smtp-deepid.ports=smtp", '"smtp" is no port' },
+  { "smtp-deepid.control=nowhere", '"nowhere" is no address' },
+  { "smtp-deepid.known={192.0.2.1,300.0.2.1}", '"300.0.2.1" is no address' },
+  { "smtp-deepid.reference=http", '"http": up to four ports, or none' },
+  { "smtp-deepid.reference={1,2,3,4,5}", '"5": up to four ports, or none' },
+  { "smtp-deepid.trace=perhaps", '"perhaps" is neither yes nor no' },
   { "smtp-deepid.ports=99999", '"99999" is no port' },
   { "smtp-deepid.second_opinion=perhaps", '"perhaps" is none of no, yes' },
   { "'smtp-deepid.helo=a b'", "printable ASCII without blanks" },
 }
+
+local function transcripts_of(path)
+  local list = {}
+  for _, record in ipairs(peers.read_records(path)) do
+    if record.record == "transcript" then list[#list + 1] = record end
+  end
+  return list
+end
 
 local function test_arguments(nmap)
   for _, case in ipairs(WRONG) do
@@ -78,12 +91,12 @@ local function test_arguments(nmap)
   t.test(nmap.name .. ": helo, delay and depth", function()
     local path = fresh "helo.jsonl"
     scan(nmap, SCRIPT .. " -p 2525 --script-args smtp-deepid.helo=scanner.example,smtp-deepid.delay=300ms,smtp-deepid.save=" .. path, { "exim" })
-    local steps = peers.read_records(path)[2].steps
+    local steps = transcripts_of(path)[1].steps
     t.eq(steps[2].sent, "EHLO scanner.example\r\n")
     for i = 2, #steps do t.ok(steps[i].at - steps[i - 1].at >= 0.29, "delay") end
     path = fresh "depth.jsonl"
     scan(nmap, SCRIPT .. " -p 2525 --script-args smtp-deepid.depth=greeting,smtp-deepid.save=" .. path, { "exim" })
-    steps = peers.read_records(path)[2].steps
+    steps = transcripts_of(path)[1].steps
     t.eq({ #steps, steps[1].step, steps[2].step }, { 2, "greeting", "quit" })
   end)
 end
@@ -94,9 +107,10 @@ local function test_save(nmap)
     for _ = 1, 2 do
       scan(nmap, SCRIPT .. " -p 2525 --script-args smtp-deepid.delay=10ms,smtp-deepid.save=" .. path, { "exim", "rblsmtpd", "pgp" })
     end
-    local kinds = {}
-    for i, record in ipairs(peers.read_records(path)) do kinds[i] = record.record end
-    t.eq(table.concat(kinds, " "), ("scan transcript transcript transcript "):rep(2):sub(1, -2))
+    local records, count = peers.read_records(path), { scan = 0, host = 0, transcript = 0 }
+    for _, record in ipairs(records) do count[record.record] = count[record.record] + 1 end
+    t.eq(count, { scan = 2, host = 6, transcript = 6 })
+    t.eq({ records[1].record, records[8].record }, { "scan", "scan" }, "each scan begins with its own record")
     local scan_record = peers.read_records(path)[1]
     t.eq(scan_record.arguments, { ["smtp-deepid.delay"] = "10ms", ["smtp-deepid.save"] = path })
     t.ok(math.abs(scan_record.started - os.time()) < 60, "started")
@@ -117,6 +131,7 @@ local BROKEN = {
   { "no engine", "rm lua/deepid/identify.lua", "git checkout" },
   { "a module with a fault", "echo 'fault(' >lua/deepid/reply.lua", "git checkout" },
   { "no session", "rm nselib/deepid/session.lua", "git checkout" },
+  { "no path evidence", "rm nselib/deepid/capture.lua", "git checkout" },
   { "no knowledge", "rm -r nselib/data", "no knowledge found" },
   { "a missing rule file", "rm nselib/data/deepid/30-eggs.rules", "30-eggs.rules: No such file" },
 }
