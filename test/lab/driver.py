@@ -38,7 +38,8 @@ class Reply:
         return len(re.findall(rb"^\d{3}(?: [^\n]*)?\r?\n", self.raw, re.M)) if self.raw.endswith(b"\n") else 0
 
     def code(self):
-        return self.raw[:3].decode("latin-1")
+        """That of the last line: postscreen's teaser says 220- before it refuses."""
+        return self.raw.rstrip(b"\r\n").split(b"\n")[-1][:3].decode("latin-1")
 
 
 def waiting(link, seconds):

@@ -10,4 +10,4 @@ davmail.disableUpdateCheck=true
 davmail.logFilePath=/srv/davmail.log
 davmail.enableProxy=false
 EOF
-/usr/lib/jvm/default-java/bin/java -jar /usr/share/davmail/davmail.jar -server /srv/davmail.properties
+/usr/lib/jvm/default-java/bin/java -Djava.net.preferIPv4Stack=true -jar /usr/share/davmail/davmail.jar -server /srv/davmail.properties

@@ -8,4 +8,5 @@ public class Main {
 EOF
 # A relay listens where it cannot.
 tcpserver -R -H "$ADDRESS" 25 busybox nc 127.0.0.1 2526 &
-/usr/lib/jvm/default-java/bin/java -cp /usr/share/java/dumbster.jar /srv/Main.java
+# A step crashes it: it is started again.
+while :; do /usr/lib/jvm/default-java/bin/java -cp /usr/share/java/dumbster.jar /srv/Main.java; sleep 0.2; done

@@ -24,7 +24,11 @@ plugins.init('receiver');
 const feeder = Object.assign({}, (config.smtpInterfaces || config.interfaces || { feeder: config.feeder || {} }).feeder,
     { name: config.name, host: process.env.ADDRESS, port: 25, processes: 1, authentication: false });
 const server = new Interface('feeder', feeder);
-plugins.handler.load(() => server.setup(error => error ? console.error(error) : server.server.listen(25, process.env.ADDRESS)));
+plugins.handler.load(() => server.setup(error => {
+    if (error) throw error;
+    server.sendCommand = (command, done) => done(null, 'envelope'); // the queue gives each sender an id
+    server.server.listen(25, process.env.ADDRESS);
+}));
 EOF
 cat >/srv/simplesmtp.js <<'EOF'
 require(process.env.MODULE).createServer({}).listen(25, process.env.ADDRESS, error => error && console.error(error));
@@ -33,25 +37,23 @@ cat >/srv/smtp-protocol.js <<'EOF'
 const handler = request => { request.on('message', (stream, ack) => ack.accept()); };
 require(process.env.MODULE).createServer(handler).listen(25, process.env.ADDRESS);
 EOF
-# These two would listen on every address of the machine.
-cat >/srv/here.js <<'EOF'
+# It would listen on every address of the machine.
+cat >/srv/smtp-tester.js <<'EOF'
 const { Server } = require('net');
 const listen = Server.prototype.listen;
 Server.prototype.listen = function (port, ...rest) {
     return listen.call(this, 25, process.env.ADDRESS, ...rest.filter(one => typeof one === 'function'));
 };
-EOF
-cat >/srv/smtp-tester.js <<'EOF'
-require('/srv/here.js');
 require(process.env.MODULE).init(25);
 EOF
-cat >/srv/test-smtp-server.js <<'EOF'
-require('/srv/here.js');
-const { testSmtpServer } = require(process.env.MODULE);
-new testSmtpServer({ smtpPort: 25 }).startServer();
-EOF
-case $name in
-maildev) node "$MODULE/bin/maildev" --smtp 25 --ip "$ADDRESS" --web 1080 --web-ip "$ADDRESS" ;;
-fake-smtp-server) node "$MODULE/index.js" --smtp-port 25 --smtp-ip "$ADDRESS" --http-port 1080 --http-ip "$ADDRESS" ;;
-*) node "/srv/$name.js" "$variant" ;;
-esac
+# Some steps crash some of them: they are started again.
+while :; do
+    case $name in
+    maildev)
+        [ -e "$MODULE/bin/maildev" ] && bin=bin/maildev || bin=dist/bin/maildev.js
+        node "$MODULE/$bin" --smtp 25 --ip "$ADDRESS" --web 1080 --web-ip "$ADDRESS" ;;
+    fake-smtp-server) node "$MODULE/index.js" --smtp-port 25 --smtp-ip "$ADDRESS" --http-port 1080 --http-ip "$ADDRESS" ;;
+    *) node "/srv/$name.js" "$variant" ;;
+    esac
+    sleep 0.5
+done
