@@ -144,7 +144,8 @@ class Connection:
             return
         whole = Reply()
         whole.raw, whole.first_ms, whole.ms = told, first_ms, round((time.monotonic() - began) * 1000)
-        whole.end = "close" if got is None else got.end
+        # Whether the last command was read before the end decides between close and reset: that is chance.
+        whole.end = "close" if got is None or got.end == "reset" else got.end
         self.note("errorlimit", sent, whole, ("errors=%d" % errors,))
 
     def close(self):
@@ -156,7 +157,9 @@ class Gone(Exception):
 
 
 class Driver:
-    def __init__(self, peer, catalogue, lmtp=False):
+    def __init__(self, peer, catalogue, lmtp=False, pause_s=0):
+        """pause_s: between connections, for a screen that must not remember us from the one before."""
+        self.pause_s = pause_s
         self.peer, self.steps = peer, {step["name"]: step for step in catalogue}
         self.hello, self.number, self.blocks = "lhlo" if lmtp else "ehlo", 0, []
 
@@ -185,7 +188,7 @@ class Driver:
         yield ["hello", "starttls", "hello"] + [step["name"] for step in self.asked_after("tls")]
 
     def connect(self):
-        connection = None
+        time.sleep(self.pause_s if self.number else 0)
         for attempt in range(TRIES):
             if attempt:
                 time.sleep(PAUSE_S)
