@@ -12,10 +12,13 @@ serverinfo: $([ "$1" = hidden ] && echo off || echo on)
 lmtp_downcase_rcpt: yes
 EOF
 cat >/srv/cyrus.conf <<EOF
-START { }
-SERVICES { lmtp cmd="/usr/lib/cyrus/bin/lmtpd -C /srv/imapd.conf -a" listen="$ADDRESS:24" prefork=0 maxchild=20 }
-EVENTS { }
+START {
+}
+SERVICES {
+  lmtp cmd="/usr/lib/cyrus/bin/lmtpd -C /srv/imapd.conf -a" listen="$ADDRESS:24" prefork=0 maxchild=20
+}
+EVENTS {
+}
 EOF
 chown -R cyrus: /srv /run/cyrus /var/lib/cyrus /var/spool/cyrus
-exec 2>&1
 /usr/lib/cyrus/bin/master -C /srv/imapd.conf -M /srv/cyrus.conf -D -p /run/cyrus-master.pid
