@@ -1,25 +1,8 @@
 #!/bin/sh
 # make install and uninstall: under a PREFIX, staged with DESTDIR, and into the folders of an Nmap (a copy of the system's).
 unset MAKEFLAGS MAKELEVEL PREFIX DESTDIR NMAPDIR
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-chmod 755 "$dir"
-count=0
+. test/tap.sh
 
-# ok NAME CONDITION...: runs the condition; what it prints is shown when it fails.
-ok() {
-    name=$1
-    shift
-    count=$((count + 1))
-    if "$@" >"$dir/why" 2>&1; then
-        echo "ok $count - $name"
-    else
-        echo "not ok $count - $name"
-        sed 's/^/# /' "$dir/why"
-    fi
-}
-has() { grep -q -- "$2" "$1" || { cat "$1"; false; }; }
-lacks() { ! grep -- "$2" "$1"; }
 empty() { [ -z "$(ls -A "$1")" ] || { find "$1"; false; }; }
 
 # A script that says which core Nmap's own Lua gets.

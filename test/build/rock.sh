@@ -1,22 +1,8 @@
 #!/bin/sh
 # LuaRocks builds and installs the engine, core, knowledge and command, for either Lua, from a checkout without a built core.
 unset MAKEFLAGS MAKELEVEL LUA_PATH
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-count=0
+. test/tap.sh
 
-ok() {
-    name=$1
-    shift
-    count=$((count + 1))
-    if "$@" >"$dir/why" 2>&1; then
-        echo "ok $count - $name"
-    else
-        echo "not ok $count - $name"
-        sed 's/^/# /' "$dir/why"
-    fi
-}
-has() { grep -q -- "$2" "$1" || { cat "$1"; false; }; }
 rocks() { (cd "$dir/checkout" && luarocks --lua-version "$lua" --tree "$dir/$lua" "$@"); }
 
 mkdir "$dir/checkout"

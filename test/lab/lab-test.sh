@@ -6,20 +6,8 @@ set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 lab=$here/lab
 build=$(cd "$here/../.." && pwd)/build/lab
-count=0
+. "$here/../tap.sh"
 
-# ok TEXT COMMAND...: one test, passed if COMMAND succeeds; what it prints is shown if it fails.
-ok() {
-    local text=$1 out
-    shift
-    count=$((count + 1))
-    if out=$("$@" 2>&1); then
-        echo "ok $count - $text"
-    else
-        echo "not ok $count - $text"
-        sed 's/^/# /' <<<"$out"
-    fi
-}
 
 # runners: the command lines of what runs our servers. The path comes from a pipe, lest grep find itself.
 runners() { grep -lzF -f <(echo "$here/inside") /proc/[0-9]*/cmdline 2>/dev/null; }
@@ -80,7 +68,7 @@ killed_parent_leaves_nothing() {
 
 if [ "$(id -u)" != 0 ]; then echo "1..0 # SKIP the lab needs root"; exit 0; fi
 if ! no_process >/dev/null; then echo "1..0 # SKIP the lab of this checkout is running"; exit 0; fi
-trap '"$lab" stop' EXIT
+trap '"$lab" stop; rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM HUP
 
 ok "an unknown name is refused" bash -c '! "$0" start nonesuch' "$lab"

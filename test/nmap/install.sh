@@ -7,26 +7,11 @@
 set -u
 export LC_ALL=C
 unset LUA_PATH # the runner's; a user has none
-count=0
-dir=$(mktemp -d)
+if [ -z "${IN_NET:-}" ]; then IN_NET=1 exec test/in-net "$0"; fi
+. test/tap.sh
 trap 'test/lab/lab stop; rm -rf "$dir"; rm -rf build/nmap/*/installed' EXIT
-chmod 755 "$dir"
 
-# ok NAME COMMAND...: what the command prints is shown when it fails.
-ok() {
-    local name=$1
-    shift
-    count=$((count + 1))
-    if "$@" >"$dir/why" 2>&1; then
-        echo "ok $count - $name"
-    else
-        echo "not ok $count - $name"
-        head -n 40 "$dir/why" | sed 's/^/# /'
-    fi
-}
 
-has() { grep -qE -- "$2" "$1" || { cat "$1"; false; }; }
-lacks() { ! grep -E -- "$2" "$1"; }
 
 # in_root COMMAND...: in the private root; as_user: there as nobody; under_sudo: with the few variables that sudo leaves.
 in_root() { test/nmap/in-root "$root" "$@"; }
@@ -73,7 +58,6 @@ try_one() {
     ok "$name: make uninstall leaves all as it was" diff "$dir/before" "$dir/after"
 }
 
-if [ -z "${IN_NET:-}" ]; then IN_NET=1 exec test/in-net "$0"; fi
 if ! ls build/nmap/*/stamp >/dev/null 2>&1; then
     echo 'ok 1 - install into a real Nmap # SKIP no private root with an Nmap; run test/nmap/nmaps --get bookworm-backports'
     echo 1..1
