@@ -97,5 +97,5 @@ end
 if arg[1] == "--part" then
   print(part(tonumber(arg[2]), tonumber(arg[3])))
 else
-  os.exit(whole(tonumber(arg[1]) or 32000, tonumber(arg[2]) or 1))
+  os.exit(whole(tonumber(arg[1]) or 32000, tonumber(arg[2]) or 1000))
 end
