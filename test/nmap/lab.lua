@@ -73,10 +73,16 @@ local function scan(nmap, servers, arguments)
   return output, path
 end
 
+-- The column `basis` says how it is named, and that it is named for another as yet.
+local function check_identity(row, identity)
+  local basis, other = (row.basis or ""):match("^([^=]*)=?(.*)$")
+  t.eq(identity.product, other ~= "" and other or row.product, "product")
+  if basis ~= "" then t.eq(identity.basis, basis, "basis") end
+  if row.version and other == "" then t.eq(identity.version, row.version, "version") end
+end
+
 local function check_row(row, result, script)
-  local identity = result.identity
-  t.eq(identity.product, row.product, "product")
-  if row.version then t.eq(identity.version, row.version, "version") end
+  check_identity(row, result.identity)
   if row.front then
     local role, name = row.front:match("^(.-)=(.*)$")
     local first = result.front[1] or {}
