@@ -3,7 +3,10 @@
 local advise = require "deepid.advise"
 local behaviour = require "deepid.behaviour"
 local observations = require "deepid.observations"
-local releases = require "deepid.releases"
+local rules = require "deepid.rules"
+local version = require "deepid.version"
+local windows = require "deepid.window"
+local json = require "deepid.json"
 
 local M = {}
 
@@ -12,7 +15,8 @@ local FORGED = 0.98     -- from which behaviour outweighs what a greeting says
 local LEAST_ANSWERS = 2 -- distinct ones that must speak for a product
 local MOST_EVIDENCE = 3
 local KIN_ALIKE = 0.25  -- share of answers alike from which an unknown server's nearest kin is named
-local MOST_SURE = 0.995
+local MOST_SURE = 0.99
+local HINT = 0.5        -- the confidence of a text that many servers use
 
 local add_once, show = observations.add_once, observations.show
 
@@ -32,7 +36,7 @@ local function is_built_on(knowledge, says, product)
   for name in pairs(knowledge.built_on[says] or {}) do
     if is_kin(name, product) then return true end
   end
-  return is_kin(says, product)
+  return false
 end
 
 -- The answers that speak most for a candidate, the best first; each distinct answer once.
@@ -67,28 +71,28 @@ local function add_evidence(result, transcript, step, says)
   result.evidence[#result.evidence + 1] = { step = step == "keywords" and "ehlo" or step, reply = show(reply_of(transcript, step) or ""), says = show(says) }
 end
 
+--- A range of versions in words.
+function M.range(min, max)
+  if min and max then return min == max and min or min .. " - " .. max end
+  return min and min .. " or later" or max and max .. " or earlier" or "any version"
+end
+
 -- Narrows the version by what no answer excludes, and says which answers did it.
 local function add_window(result, knowledge, transcript, product, tokens)
   local identity = result.identity
-  local window = releases.window(knowledge.releases, knowledge.dialects, product, tokens)
+  local window = windows.of(knowledge.releases, knowledge.dialects, product, tokens)
   if not window then return end
   if identity.version then
-    if releases.contains(window, identity.version) then return end
+    if windows.contains(window, identity.version) then return end
     local bound = window.below or window.above
     add_evidence(result, transcript, bound.step, ("not as %s %s answers; as %s"):format(product.name, identity.version, M.range(window.min, window.max)))
     add_once(result.advice, ("It says version %s and answers as %s: a changed greeting, or patches of its packager."):format(
       show(identity.version), M.range(window.min, window.max)))
     return
   end
-  identity.version_min, identity.version_max = window.min or identity.version_min, window.max or identity.version_max
+  identity.version_min, identity.version_max = version.later(identity.version_min, window.min), version.earlier(identity.version_max, window.max)
   if window.below then add_evidence(result, transcript, window.below.step, ("%s %s or later: %s and earlier answer otherwise"):format(product.name, window.min, window.below.release)) end
   if window.above then add_evidence(result, transcript, window.above.step, ("%s %s or earlier: %s and later answer otherwise"):format(product.name, window.max, window.above.release)) end
-end
-
---- A range of versions in words.
-function M.range(min, max)
-  if min and max then return min == max and min or min .. " - " .. max end
-  return min and min .. " or later" or max and max .. " or earlier" or "any version"
 end
 
 local function add_answers(result, transcript, candidate, answers)
@@ -98,7 +102,7 @@ local function add_answers(result, transcript, candidate, answers)
 end
 
 local function add_front(result, role, name, confidence, evidence)
-  local front = { role = role, name = show(name), confidence = confidence, evidence = observations.array() }
+  local front = { role = role, name = show(name), confidence = confidence, evidence = json.array() }
   for _, line in ipairs(evidence) do add_once(front.evidence, show(line)) end
   result.front[#result.front + 1] = front
   return front
@@ -113,21 +117,22 @@ local function quoted(transcript, answers)
 end
 
 -- It says one thing and answers as another: a changed greeting, a gateway, or a decoy.
-local function contradict(result, knowledge, transcript, candidate, answers)
+local function contradict(result, knowledge, transcript, candidate, answers, tokens)
   local identity, product = result.identity, candidate.product
   local says = identity.product
   local is_decoy = WORDS[product.kind] ~= nil
   local evidence = quoted(transcript, answers)
   table.insert(evidence, 1, "greeting: " .. (reply_of(transcript, "greeting") or ""))
-  local front = add_front(result, is_decoy and "decoy" or "rewriter", says, candidate.p, evidence)
+  local front = add_front(result, is_decoy and "decoy" or "rewriter", is_decoy and product.name or "changed greeting", candidate.p, evidence)
+  front.claims = says
   front.reason = is_decoy and ("says %s, and answers as %s, %s"):format(says, product.name, WORDS[product.kind])
-    or ("says %s, and answers as %s: a changed greeting, or a gateway before %s"):format(says, product.name, says)
+    or ("says %s, and answers as %s: the greeting was changed, or a gateway stands before %s"):format(says, product.name, says)
   identity.product, identity.version, identity.version_min, identity.version_max = product.name, nil, nil, nil
-  identity.cpe, identity.basis, identity.confidence = observations.array(), "behaves", candidate.p
+  identity.cpe, identity.basis, identity.confidence = json.array(), "behaves", candidate.p
   add_answers(result, transcript, candidate, answers)
-  add_window(result, knowledge, transcript, product, behaviour.tokens(transcript))
-  add_once(result.advice, is_decoy and "Do not take what it says for a mail server's word."
-    or "Its greeting and its answers name two products; trust the answers, and look at the certificate and at other ports.")
+  add_window(result, knowledge, transcript, product, tokens)
+  add_once(result.advice, is_decoy and "Take nothing that it says for a mail server's word."
+    or "Its greeting and its answers name two products: trust the answers, and compare the certificate and the other mail ports.")
 end
 
 local function agree(result, knowledge, transcript, candidate, answers, tokens)
@@ -177,8 +182,25 @@ local function add_passed_through(result, transcript, candidate)
   add_front(result, FRONT[front.kind] or "proxy", front.name, candidate.p, lines)
 end
 
--- Whether the rules found something that answers in the server's place or rewrites it: then what it says needs no other explanation.
-local function is_explained(result) return result.front[1] ~= nil end
+-- Whether the rules found something that answers in the server's place: then the answers are its own.
+local function is_explained(result)
+  for _, front in ipairs(result.front) do
+    if rules.ANSWERS_ITSELF[front.role] or front.role == "screen" then return true end
+  end
+  return false
+end
+
+-- Hints by a text that many use give way to what the answers say.
+local function drop_hints(result, product)
+  for i = #result.front, 1, -1 do
+    local front = result.front[i]
+    if front.confidence <= HINT and not is_kin(front.name, product) then table.remove(result.front, i) end
+  end
+  local identity = result.identity
+  if identity.product and identity.confidence <= HINT and not is_kin(identity.product, product) then
+    result.identity = { hostname = identity.hostname, cpe = json.array() }
+  end
+end
 
 --- Weighs what was said and how it was answered.
 --
@@ -189,18 +211,22 @@ function M.add(result, knowledge, transcript)
   local tokens = behaviour.tokens(transcript)
   if not next(tokens) then return end
   local ranked = knowledge.dialects:rank(tokens)
-  local candidate, says = ranked[1], result.identity.product
+  local candidate = ranked[1]
   local answers = best_answers(candidate, tokens)
-  local is_sure = candidate.p >= NAMED and #answers >= LEAST_ANSWERS
-  if is_sure and candidate.front then add_passed_through(result, transcript, candidate) end
-  if not is_sure then
-    if not says then add_kin(result, ranked, tokens) end
-  elseif not says then
+  local name = candidate.product.name
+  if candidate.p < NAMED or #answers < LEAST_ANSWERS then
+    if not result.identity.product then add_kin(result, ranked, tokens) end
+    return
+  end
+  drop_hints(result, name)
+  if candidate.front then add_passed_through(result, transcript, candidate) end
+  local says = result.identity.product
+  if not says then
     if not is_explained(result) then name_alone(result, knowledge, transcript, candidate, answers, tokens) end
-  elseif is_built_on(knowledge, says, candidate.product.name) then
-    if is_kin(says, candidate.product.name) then agree(result, knowledge, transcript, candidate, answers, tokens) end
-  elseif candidate.p >= FORGED and not is_explained(result) and not FRONT[candidate.product.kind] then
-    contradict(result, knowledge, transcript, candidate, answers)
+  elseif is_kin(says, name) then
+    agree(result, knowledge, transcript, candidate, answers, tokens)
+  elseif candidate.p >= FORGED and not is_built_on(knowledge, says, name) and not is_explained(result) and not FRONT[candidate.product.kind] then
+    contradict(result, knowledge, transcript, candidate, answers, tokens)
   end
 end
 

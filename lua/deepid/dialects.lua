@@ -13,7 +13,6 @@
 -- not seen to give costs SURPRISE, since settings change answers; a step that was never recorded says nothing. `unknown` is a
 -- candidate like others, with nothing for or against it.
 
-local behaviour = require "deepid.behaviour"
 local version = require "deepid.version"
 
 local M = {}
@@ -23,6 +22,7 @@ M.SURPRISE = math.log(0.08)
 M.TEMPER = 0.5
 M.UNKNOWN = math.log(30)
 M.FRONT = -3
+M.PLAIN, M.WORD, M.MOST_WORDS = 0.8, 0.1, 7
 
 local Model = {}
 Model.__index = Model
@@ -110,9 +110,12 @@ function M.read(text, name)
   return model
 end
 
--- How much an answer counts for whoever is known to give it.
+-- How much an answer counts for whoever is known to give it: the fewer others give it, and the more words of it there are that
+-- somebody else would have had to choose alike, the more.
 local function weight(model, step, token)
-  return math.log((#model.products + #model.fronts + 1) / model.given[step][token])
+  local count = 0
+  for _ in token:gmatch("%f[%w]%l%l+") do count = count + 1 end
+  return math.log((#model.products + #model.fronts + 1) / model.given[step][token]) * (M.PLAIN + M.WORD * math.min(count, M.MOST_WORDS))
 end
 
 -- Whether the keywords come in the order of a list that the product gave, some left out or some added: how many it shares, or nil.
@@ -160,30 +163,30 @@ local function add_up(weights, tokens)
 end
 
 local function judge(model, product, front, tokens)
-  local weights, matched = {}, {}
+  local candidate = { product = product, front = front, weights = {}, matched = {}, own = {} }
   for step, token in pairs(tokens) do
-    local own = front and front.steps[step] and front.steps[step][token]
-    local value, known
-    if own then
-      value = weight(model, step, token)
+    if front and front.steps[step] and front.steps[step][token] then
+      candidate.weights[step], candidate.own[step] = weight(model, step, token), true
     else
-      value, known = answer_weight(model, product, step, token)
+      candidate.weights[step], candidate.matched[step] = answer_weight(model, product, step, token)
     end
-    weights[step], matched[step] = value, known
   end
-  return { product = product, front = front, score = add_up(weights, tokens) + (front and M.FRONT or 0), weights = weights, matched = matched }
+  candidate.score = add_up(candidate.weights, tokens) + (front and M.FRONT or 0)
+  return candidate
 end
 
--- Which fronts show themselves at all.
+-- The fronts that show themselves by two answers of their own.
 local function fronts_of(model, tokens)
   local found = {}
   for _, front in ipairs(model.fronts) do
+    local first, is_shown
     for step, token in pairs(tokens) do
-      if front.steps[step] and front.steps[step][token] then
-        found[#found + 1] = front
-        break
+      if step ~= "keywords" and front.steps[step] and front.steps[step][token] then
+        is_shown = is_shown or (first and first ~= token)
+        first = first or token
       end
     end
+    if is_shown then found[#found + 1] = front end
   end
   return found
 end
@@ -191,7 +194,8 @@ end
 --- The products that may have answered, the likeliest first.
 --
 -- @param tokens  of deepid.behaviour
--- @return array of {product, front (or nil), score, p (the probability that it is this product), weights by step, matched}
+-- @return array of {product, front (what stands before it, or nil), score, p (the probability that it is this product), weights by step,
+--   matched: by step, whether the product is known to answer so, own: the steps that the front answered}
 function Model:rank(tokens)
   local list, fronts = {}, fronts_of(self, tokens)
   for _, product in ipairs(self.products) do
@@ -227,14 +231,12 @@ end
 -- of them. Between one that answers so and one that does not, the change may be anywhere.
 --
 -- @return the step that excludes it, or nil
-function Model:excluding(product, tokens, release)
+function Model.excluding(_, product, tokens, release)
   local below, above = neighbours(product, release)
   for step, token in pairs(tokens) do
     local answer = product.steps[step] and product.steps[step][token]
     if answer and next(answer.excluded) and (not below or answer.excluded[below]) and (not above or answer.excluded[above]) then return step end
   end
 end
-
-Model.tokens = behaviour.tokens
 
 return M

@@ -1,5 +1,6 @@
 --- From a transcript to a port result: identity, front, inner, evidence, advice.
 
+local behaves = require "deepid.behaves"
 local json = require "deepid.json"
 local observations = require "deepid.observations"
 local rules = require "deepid.rules"
@@ -221,6 +222,7 @@ function M.identify(knowledge, transcript, options)
     contradicted = contradicted or hit.fields.product ~= found[1].fields.product
   end
   add_fronts(result, hits)
+  if knowledge.dialects and not options.level then behaves.add(result, knowledge, transcript) end
   result.inner = build_inner(knowledge, hits, options.level or 0)
   add_eggs(result, hits)
   for _, what in ipairs(skipped) do add_once(result.unobserved, show(what) .. " (not matched)") end

@@ -1,6 +1,8 @@
 --- The knowledge: rule files found, read, and compiled into one set a step.
 
 local core = require "deepid.core"
+local dialects = require "deepid.dialects"
+local releases = require "deepid.releases"
 local rules = require "deepid.rules"
 
 local M = {}
@@ -103,10 +105,25 @@ function M.compile(list, options)
   return steps, problems
 end
 
+-- The tables beside the rules, where they are there: how products answer, what was published, what is built on what.
+local function add_tables(known, folder)
+  local text, message = read_file(folder .. "/dialects.tsv")
+  if not text then return { message } end
+  local problems = {}
+  local function note(value, problem)
+    problems[#problems + 1] = problem
+    return value
+  end
+  known.dialects = note(dialects.read(text, folder .. "/dialects.tsv"))
+  known.releases = note(releases.open(folder)) or {}
+  known.built_on = note(releases.built_on(folder)) or {}
+  return problems
+end
+
 --- Reads and compiles a folder of knowledge.
 --
 -- @param folder  (optional) default: what came with this module
--- @return table {rules, steps, problems}
+-- @return table {rules, steps, problems, dialects, releases, built_on}
 -- @return nil and a message when there is none or the core is missing
 function M.load(folder)
   local message
@@ -120,7 +137,10 @@ function M.load(folder)
   local steps, wrong = M.compile(list)
   if not steps then return nil, wrong end
   table.move(wrong, 1, #wrong, #problems + 1, problems)
-  return { rules = list, steps = steps, problems = problems }
+  local known = { rules = list, steps = steps, problems = problems }
+  local missing = add_tables(known, folder)
+  table.move(missing, 1, #missing, #problems + 1, problems)
+  return known
 end
 
 return M

@@ -49,6 +49,7 @@ end
 local function note(now, step)
   local name = step.step
   now.last = step
+  now.hung_up = now.hung_up or (now.last ~= nil and not HELLO[name] and step.reply == "" and step["end"] == "close" and step.tls == "none")
   if not (HELLO[name] or name == "greeting" or name == "quit" or now.sent[name]) then now.news = true end
   now.sent[name] = true
   if name ~= "greeting" and code_of(step):find("^[45]") then now.errors = now.errors + math.max(1, steps.by_name[name].replies or 1) end
@@ -196,7 +197,9 @@ local function next_asked(transcript, now, options)
   if steps.by_name[last] and steps.by_name[last].alone then return nil end
   local allowed = allowance(transcript, options)
   local name
-  if options.depth == "full" then
+  if now.offered and now.hung_up and is_wanted("starttls", now) then
+    return "starttls" -- it bears no questions in clear text
+  elseif options.depth == "full" then
     name = next_of_all(now, allowed)
   else
     name = choose(transcript, now, options, allowed)

@@ -156,7 +156,7 @@ end
 -- @param port     NSE port table
 -- @param options  (optional) table: <code>depth</code> ("greeting", "adaptive", "full"; default "adaptive"),
 --   <code>greeting_timeout_ms</code> (20000), <code>delay_ms</code> between steps (0), <code>helo</code> the name to greet
---   with, <code>settled</code> function of the transcript (see plan.lua), <code>budget_ms</code> for the whole session
+--   with, <code>choose</code> and <code>errors</code> (see plan.lua), <code>budget_ms</code> for the whole session
 --   from its first connection (90, 120, 300 s by depth), <code>retry_pause_ms</code> (3000)
 -- @return transcript
 -- @return nil and a message where no connection could be made
@@ -167,7 +167,7 @@ function M.run(host, port, options)
     host = host, port = port,
     transcript = { record = "transcript", address = host.ip, port = port.number, service = port.service, steps = {} },
     options = {
-      depth = depth, helo = options.helo, settled = options.settled, tunnel = known_tunnel(port),
+      depth = depth, helo = options.helo, choose = options.choose, errors = options.errors, tunnel = known_tunnel(port),
       delay_ms = options.delay_ms or 0, retry_pause_ms = options.retry_pause_ms,
       greeting_timeout_ms = options.greeting_timeout_ms or M.GREETING_TIMEOUT_MS,
       budget_ms = options.budget_ms or M.BUDGET_MS[depth],

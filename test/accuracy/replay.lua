@@ -35,7 +35,7 @@ function M.run(recorded, options, greeting)
     local name = action.step or "greeting"
     if action.connect then tls = "none" end
     -- What was not recorded inside TLS is taken to be as it was outside.
-    local known = answers[name .. " " .. tls] or answers[name .. " none"] or { reply = "", ["end"] = "timeout" }
+    local known = answers[name .. " " .. tls] or answers[name .. " none"] or { reply = "", ["end"] = "error" }
     local step = { step = name, connection = action.connect or action.connection, tls = tls, sent = action.step and steps.bytes(name, NAME) or "",
       reply = name == "greeting" and greeting or known.reply, ["end"] = known["end"] }
     said.steps[#said.steps + 1] = step

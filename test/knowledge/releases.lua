@@ -33,7 +33,7 @@ local function set(list)
   return members
 end
 
-local list = assert(releases.open())
+local list = assert(releases.open(assert(require "deepid.knowledge".find())))
 local products = recorded()
 
 for product, entry in pairs(products) do
