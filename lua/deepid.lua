@@ -21,6 +21,8 @@ local identify = require "deepid.identify"
 local knowledge = require "deepid.knowledge"
 local second_opinion = require "deepid.second_opinion"
 
+local SETTLED = 0.95
+
 local Engine = {}
 Engine.__index = Engine
 
@@ -48,7 +50,7 @@ end
 -- Whether more steps could hardly tell more: product and version are known by word and by deed, or something that refuses us is in the way.
 local function is_settled(result)
   local front, identity = result.front[1], result.identity
-  return (identity.product ~= nil and identity.version ~= nil and identity.basis == "both")
+  return (identity.product ~= nil and identity.version ~= nil and identity.basis == "both" and identity.confidence >= SETTLED)
     or (front ~= nil and (front.role == "blocker" or front.role == "interceptor"))
 end
 

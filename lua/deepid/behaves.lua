@@ -11,7 +11,7 @@ local json = require "deepid.json"
 local M = {}
 
 local NAMED = 0.9       -- the probability from which a product is named by behaviour alone
-local FORGED = 0.98     -- from which behaviour outweighs what a greeting says
+local FORGED_GAP = 8    -- how much better than the product that the greeting names another must explain the answers
 local LEAST_ANSWERS = 2 -- distinct ones that must speak for a product
 local MOST_EVIDENCE = 3
 local KIN_ALIKE = 0.25  -- share of answers alike from which an unknown server's nearest kin is named
@@ -116,14 +116,29 @@ local function quoted(transcript, answers)
   return lines
 end
 
+-- The product that the greeting names and that does not answer so, or nil.
+local function false_claim(knowledge, found, ranked)
+  local candidate, claims = ranked[1], nil
+  for _, hit in ipairs(found) do
+    if hit.step.step == "greeting" and not hit.rule.soft then claims = claims or hit.fields.product end
+  end
+  local name = candidate.product.name
+  if not claims or is_kin(claims, name) or is_built_on(knowledge, claims, name) then return nil end
+  for _, other in ipairs(ranked) do
+    if is_kin(other.product.name, claims) and candidate.score - other.score < FORGED_GAP then return nil end
+  end
+  return claims
+end
+
 -- It says one thing and answers as another: a changed greeting, a gateway, or a decoy.
-local function contradict(result, knowledge, transcript, candidate, answers, tokens)
+--
+-- @param front  what the rules found in front and is the same program, or nil
+local function contradict(result, knowledge, transcript, candidate, answers, tokens, says, front)
   local identity, product = result.identity, candidate.product
-  local says = identity.product
   local is_decoy = WORDS[product.kind] ~= nil
   local evidence = quoted(transcript, answers)
   table.insert(evidence, 1, "greeting: " .. (reply_of(transcript, "greeting") or ""))
-  local front = add_front(result, is_decoy and "decoy" or "rewriter", is_decoy and product.name or "changed greeting", candidate.p, evidence)
+  front = front or add_front(result, is_decoy and "decoy" or "rewriter", is_decoy and product.name or "changed greeting", candidate.p, evidence)
   front.claims = says
   front.reason = is_decoy and ("says %s, and answers as %s, %s"):format(says, product.name, WORDS[product.kind])
     or ("says %s, and answers as %s: the greeting was changed, or a gateway stands before %s"):format(says, product.name, says)
@@ -182,12 +197,11 @@ local function add_passed_through(result, transcript, candidate)
   add_front(result, FRONT[front.kind] or "proxy", front.name, candidate.p, lines)
 end
 
--- Whether the rules found something that answers in the server's place: then the answers are its own.
-local function is_explained(result)
+-- What the rules found that answers in the server's place: then the answers are its own.
+local function answering_front(result)
   for _, front in ipairs(result.front) do
-    if rules.ANSWERS_ITSELF[front.role] or front.role == "screen" then return true end
+    if rules.ANSWERS_ITSELF[front.role] or front.role == "screen" then return front end
   end
-  return false
 end
 
 -- Hints by a text that many use give way to what the answers say.
@@ -207,7 +221,8 @@ end
 -- @param result      port result, with what the rules found; changed
 -- @param knowledge   with <code>dialects</code>, <code>releases</code>, <code>built_on</code>
 -- @param transcript  see DESIGN.md
-function M.add(result, knowledge, transcript)
+-- @param found       array of the hits that name a server
+function M.add(result, knowledge, transcript, found)
   local tokens = behaviour.tokens(transcript)
   if not next(tokens) then return end
   local ranked = knowledge.dialects:rank(tokens)
@@ -220,13 +235,18 @@ function M.add(result, knowledge, transcript)
   end
   drop_hints(result, name)
   if candidate.front then add_passed_through(result, transcript, candidate) end
-  local says = result.identity.product
-  if not says then
-    if not is_explained(result) then name_alone(result, knowledge, transcript, candidate, answers, tokens) end
-  elseif is_kin(says, name) then
+  local front = answering_front(result)
+  local is_other = front and not is_kin(front.name, name) and not is_built_on(knowledge, front.name, name)
+  if is_other or FRONT[candidate.product.kind] and result.identity.product then return end
+  local claims = false_claim(knowledge, found, ranked)
+  if claims then
+    contradict(result, knowledge, transcript, candidate, answers, tokens, claims, front)
+  elseif front then
+    return
+  elseif not result.identity.product then
+    name_alone(result, knowledge, transcript, candidate, answers, tokens)
+  elseif is_kin(result.identity.product, name) then
     agree(result, knowledge, transcript, candidate, answers, tokens)
-  elseif candidate.p >= FORGED and not is_built_on(knowledge, says, name) and not is_explained(result) and not FRONT[candidate.product.kind] then
-    contradict(result, knowledge, transcript, candidate, answers, tokens)
   end
 end
 

@@ -10,7 +10,7 @@
 --
 -- The likelihood of a product: each distinct answer counts once for it and once against it, since one setting or one piece of
 -- code often speaks in many steps. An answer that the product is known to give counts by how few others give it; one that it was
--- not seen to give costs SURPRISE, since settings change answers; a step that was never recorded says nothing. `unknown` is a
+-- not seen to give costs SURPRISE, since settings change answers, or less where it says so elsewhere; a step that was never recorded says nothing. `unknown` is a
 -- candidate like others, with nothing for or against it.
 
 local version = require "deepid.version"
@@ -22,6 +22,7 @@ M.SURPRISE = math.log(0.08)
 M.TEMPER = 0.5
 M.UNKNOWN = math.log(30)
 M.FRONT = -3
+M.MOST_SURE = 0.99 -- products that nobody recorded copy each other's texts
 M.PLAIN, M.WORD, M.MOST_WORDS = 0.8, 0.1, 7
 
 local Model = {}
@@ -43,8 +44,8 @@ end
 local function excluded(owner, text)
   local no = {}
   if text == "*" then return no end
-  for _, version in ipairs(owner.versions or {}) do no[version] = true end
-  for _, version in ipairs(words(text)) do no[version:gsub("^~", "")] = nil end
+  for _, one in ipairs(owner.versions or {}) do no[one] = true end
+  for _, one in ipairs(words(text)) do no[one:gsub("^~", "")] = nil end
   return no
 end
 
@@ -73,14 +74,19 @@ local function read_answer(model, line)
   return true
 end
 
--- How many owners give each answer to each step.
+-- How many owners give each answer to each step, and to any step.
 local function count_answers(model)
   for _, owners in ipairs { model.products, model.fronts } do
     for _, owner in ipairs(owners) do
+      owner.words = {}
       for step, answers in pairs(owner.steps) do
         local seen = model.given[step] or {}
         model.given[step] = seen
-        for token in pairs(answers) do seen[token] = (seen[token] or 0) + 1 end
+        for token in pairs(answers) do
+          seen[token] = (seen[token] or 0) + 1
+          if not owner.words[token] then model.anywhere[token] = (model.anywhere[token] or 0) + 1 end
+          owner.words[token] = true
+        end
       end
     end
   end
@@ -93,7 +99,7 @@ end
 -- @return model
 -- @return nil and a message with file and line
 function M.read(text, name)
-  local model, number = setmetatable({ products = {}, fronts = {}, given = {} }, Model), 0
+  local model, number = setmetatable({ products = {}, fronts = {}, given = {}, anywhere = {} }, Model), 0
   for raw in text:gmatch("([^\n]*)\n") do
     number = number + 1
     local line = fields(raw)
@@ -110,12 +116,12 @@ function M.read(text, name)
   return model
 end
 
--- How much an answer counts for whoever is known to give it: the fewer others give it, and the more words of it there are that
--- somebody else would have had to choose alike, the more.
-local function weight(model, step, token)
-  local count = 0
-  for _ in token:gmatch("%f[%w]%l%l+") do count = count + 1 end
-  return math.log((#model.products + #model.fronts + 1) / model.given[step][token]) * (M.PLAIN + M.WORD * math.min(count, M.MOST_WORDS))
+-- How much an answer counts for whoever is known to give it, when `count` of all do: the fewer, and the more words of it somebody else
+-- would have had to choose alike, the more.
+local function weight(model, count, token)
+  local chosen = 0
+  for _ in token:gmatch("%f[%w]%l%l+") do chosen = chosen + 1 end
+  return math.log((#model.products + #model.fronts + 1) / count) * (M.PLAIN + M.WORD * math.min(chosen, M.MOST_WORDS))
 end
 
 -- Whether the keywords come in the order of a list that the product gave, some left out or some added: how many it shares, or nil.
@@ -144,11 +150,14 @@ local function keywords_weight(answers, token)
   return 2 * best > #list and best / 4 or -0.5
 end
 
+-- What the product says to other steps is its own voice at least: a command switched off is answered as one that is unknown.
 local function answer_weight(model, owner, step, token)
   local answers = owner.steps[step]
   if not answers then return nil end
-  if answers[token] then return weight(model, step, token), true end
-  return step == "keywords" and keywords_weight(answers, token) or M.SURPRISE, false
+  if answers[token] then return weight(model, model.given[step][token], token), true end
+  if step == "keywords" then return keywords_weight(answers, token), false end
+  if owner.words[token] then return (M.SURPRISE + weight(model, model.anywhere[token], token)) / 2, false end
+  return M.SURPRISE, false
 end
 
 -- The sum over distinct answers, each once for and once against.
@@ -166,7 +175,7 @@ local function judge(model, product, front, tokens)
   local candidate = { product = product, front = front, weights = {}, matched = {}, own = {} }
   for step, token in pairs(tokens) do
     if front and front.steps[step] and front.steps[step][token] then
-      candidate.weights[step], candidate.own[step] = weight(model, step, token), true
+      candidate.weights[step], candidate.own[step] = weight(model, model.given[step][token], token), true
     else
       candidate.weights[step], candidate.matched[step] = answer_weight(model, product, step, token)
     end
@@ -213,7 +222,7 @@ function Model:rank(tokens)
   local top = math.max(list[1] and list[1].score or 0, M.UNKNOWN)
   local sum = math.exp((M.UNKNOWN - top) * M.TEMPER)
   for _, candidate in ipairs(list) do sum = sum + math.exp((candidate.score - top) * M.TEMPER) end
-  for _, candidate in ipairs(list) do candidate.p = math.exp((candidate.score - top) * M.TEMPER) / sum end
+  for _, candidate in ipairs(list) do candidate.p = math.min(M.MOST_SURE, math.exp((candidate.score - top) * M.TEMPER) / sum) end
   return list
 end
 

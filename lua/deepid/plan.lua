@@ -13,6 +13,7 @@ M.MOST_ERRORS = 2
 M.MOST_ERRORS_KNOWN = { adaptive = 4, full = 8 } -- however many the server is known to bear
 M.MOST_CONNECTIONS = { greeting = 4, adaptive = 4, full = 24 }
 M.MOST_ASKED = 8 -- of steps after the hello at depth adaptive, HELP among them
+M.MOST_FOR_QUESTIONS = 3 -- connections at depth adaptive, where one does not settle it
 M.RETRY_PAUSE_MS = 3000
 
 local HELLO = { ehlo = true, helo = true, lhlo = true }
@@ -197,8 +198,9 @@ local function next_asked(transcript, now, options)
   if steps.by_name[last] and steps.by_name[last].alone then return nil end
   local allowed = allowance(transcript, options)
   local name
-  if now.offered and now.hung_up and is_wanted("starttls", now) then
-    return "starttls" -- it bears no questions in clear text
+  local insists = now.hung_up or code_of(now.last) == "530" -- on TLS: RFC 3207 4
+  if now.offered and insists and is_wanted("starttls", now) then
+    return "starttls"
   elseif options.depth == "full" then
     name = next_of_all(now, allowed)
   else
@@ -267,7 +269,7 @@ local function is_unfinished(transcript, now, options)
   if options.depth == "greeting" or not is_accepted(now.greeting) or now.greeting["end"] ~= "reply" then return false end
   if options.depth == "adaptive" then
     now.errors, now.offered, now.sender = 0, false, false
-    return now.connection == 1 and options.choose ~= nil and choose(transcript, now, options, M.MOST_ERRORS) ~= nil
+    return now.connection < M.MOST_FOR_QUESTIONS and options.choose ~= nil and choose(transcript, now, options, M.MOST_ERRORS) ~= nil
   end
   if not now.sent.helo and not is_lmtp(transcript, now) then return true end
   if has_more(now) then return true end

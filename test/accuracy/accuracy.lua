@@ -15,6 +15,7 @@ local windows = require "deepid.window"
 local M = {}
 
 local WHOLE = 20 -- steps; a recording of fewer is of a server that let nobody in, and has no dialect to speak of
+local MOST_NOTES = 25
 local HIDDEN = "220 mx.example.org ESMTP\r\n"
 local CLAIMS = {
   ["Sendmail"] = "220 mx.example.org ESMTP Sendmail 8.15.2/8.15.2; Tue, 24 Nov 2026 10:00:00 GMT\r\n",
@@ -89,13 +90,13 @@ local function share(part, whole)
   return ("%d of %d: %.1f%% (%.1f-%.1f)"):format(part, whole, whole > 0 and 100 * part / whole or 0, low, high)
 end
 
-local function new_count() return { right = 0, wrong = 0, unknown = 0, all = 0, notes = {} } end
+local function new_count(only_wrong) return { only_wrong = only_wrong, right = 0, wrong = 0, unknown = 0, all = 0, notes = {} } end
 
 local function tally(count, result, digest)
   local name, confidence = named(result)
   local kind = name == nil and "unknown" or name == digest.product and "right" or "wrong"
   count[kind], count.all = count[kind] + 1, count.all + 1
-  if kind ~= "right" then count.notes[#count.notes + 1] = ("%s: %s"):format(digest.path:match("([^/]+)%.md$"), name or "unknown") end
+  if kind ~= "right" and (kind == "wrong" or not count.only_wrong) then count.notes[#count.notes + 1] = ("%s: %s"):format(digest.path:match("([^/]+)%.md$"), name or "unknown") end
   return kind, confidence
 end
 
@@ -122,7 +123,8 @@ local function print_count(title, count)
 end
 
 local function print_notes(count)
-  for _, note in ipairs(count.notes) do print("    " .. note) end
+  for i = 1, math.min(MOST_NOTES, #count.notes) do print("    " .. count.notes[i]) end
+  if #count.notes > MOST_NOTES then print(("    and %d more"):format(#count.notes - MOST_NOTES)) end
 end
 
 -- --- Hidden banners: products known from other versions, in other settings, and never recorded ---
@@ -139,7 +141,7 @@ local function is_whole(digest) return #digest.transcript.steps > WHOLE end
 
 -- Runs one way of leaving out at one depth; fills what the later tables need.
 local function leave_out(plan, depth, seen)
-  local count = new_count()
+  local count = new_count(plan[1] == "product never recorded")
   for _, digest in ipairs(recorded.learnable(all)) do
     local model = model_without(plan[1] .. plan[2](digest), function(other) return plan[3](digest, other) end)
     local is_known = knows(model, digest.product)
@@ -164,7 +166,7 @@ local function print_hidden(seen)
     end
   end
   for _, note in ipairs(notes) do
-    if #note[2].notes > 0 and #note[2].notes < 40 then
+    if #note[2].notes > 0 then
       print("\nNot right, " .. note[1] .. ":\n")
       print_notes(note[2])
     end
@@ -226,7 +228,8 @@ local function print_forged(title, digests, model_for)
       for claims, greeting in pairs(CLAIMS) do
         if claims ~= digest.product then
           local result = session(known, digest, "adaptive", greeting)
-          local is_caught = result.identity.product == digest.product and claim_of(result) ~= nil
+          local name = result.identity.product
+          local is_caught = (name == digest.product or name == digest.facts.product) and claim_of(result) ~= nil
           forged.all, forged.caught = forged.all + 1, forged.caught + (is_caught and 1 or 0)
           if not is_caught then forged.notes[#forged.notes + 1] = ("%s as %s: %s"):format(digest.path:match("([^/]+)%.md$"), claims, named(result) or "unknown") end
         end
@@ -319,7 +322,7 @@ function M.frozen()
   local notes = {}
   for _, is_known in ipairs { true, false } do
     for _, depth in ipairs { "full", "adaptive" } do
-      local count = new_count()
+      local count = new_count(not is_known)
       for _, digest in ipairs(frozen_digests()) do
         if is_whole(digest) and knows(model, digest.product) == is_known then
           local result, transcript = session(knowledge_of(model), digest, depth, hidden(digest))
@@ -333,7 +336,7 @@ function M.frozen()
     end
   end
   for _, note in ipairs(notes) do
-    if #note[2].notes > 0 and #note[2].notes < 40 then
+    if #note[2].notes > 0 then
       print("\nNot right, " .. note[1] .. ":\n")
       print_notes(note[2])
     end

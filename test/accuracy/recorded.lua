@@ -26,25 +26,27 @@ function M.kinds()
   return kinds
 end
 
-local function frozen()
+--- Whether a recording is frozen: a function of its facts.
+function M.frozen()
   local set = {}
   for _, pair in ipairs(pairs_of("test/accuracy/frozen.tsv")) do set[pair[1] .. "\t" .. pair[2]] = true end
   -- What another product's library says is frozen with the library.
-  return function(product, release) return product ~= nil and (set[product .. "\t*"] or set[product .. "\t" .. tostring(release)]) or false end
+  local function is_frozen(product, release) return product ~= nil and (set[product .. "\t*"] or set[product .. "\t" .. tostring(release)]) or false end
+  return function(facts) return is_frozen(facts.product, facts.version) or is_frozen(facts.library, facts["library version"]) end
 end
 
 --- All recordings.
 --
 -- @return array of digests (deepid.learn), each with <code>path</code>, <code>facts</code>, <code>transcript</code>, <code>frozen</code>
 function M.all()
-  local list, is_frozen = {}, frozen()
+  local list, is_frozen = {}, M.frozen()
   local pipe = assert(io.popen("LC_ALL=C ls test/transcripts/*.md"))
   for path in pipe:lines() do
     local recorded, facts = transcript.from_markdown(read(path), path)
     assert(recorded, facts)
     local digest = learn.digest(recorded, facts)
     digest.path, digest.facts, digest.transcript = path, facts, recorded
-    digest.frozen = is_frozen(facts.product, facts.version) or is_frozen(facts.library, facts["library version"])
+    digest.frozen = is_frozen(facts)
     list[#list + 1] = digest
   end
   pipe:close()
