@@ -4,7 +4,7 @@
 local t = require "tap"
 local deepid = require "deepid"
 local identify = require "deepid.identify"
-local recorded = require "accuracy.recorded"
+local recorded = require "accuracy.lib.recorded"
 local template = require "deepid.template"
 local version = require "deepid.version"
 

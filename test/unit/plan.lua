@@ -175,7 +175,7 @@ t.test("a server that is known to bear more is asked for more on one connection"
 end)
 
 t.test("a server that hangs up on questions, or answers 530, is asked inside TLS", function()
-  t.has(run(server { ["ehlo#1"] = OFFER, ["ehlo#2"] = OFFER, ["help#1"] = { "", "close" } }, { choose = function(_, names) return names[1] end }),
+  t.has(run(server { ["ehlo#1"] = OFFER, ["ehlo#2"] = OFFER, ["help#1"] = { "", "close" } }, { choose = function(_, open) return open[1] end }),
     "^1: ehlo help 2: ehlo starttls ehlo ")
   t.has(run(server { ["ehlo#1"] = OFFER, help = "530 5.7.0 Must issue a STARTTLS command first\r\n" }, {}), "^1: ehlo help starttls ehlo ")
 end)
@@ -228,7 +228,7 @@ t.test("whatever the server answers, the bounds hold", function()
     local changes = { greeting = i % 10 == 0 and any() or "220 mx ESMTP\r\n" }
     for _, name in ipairs(names) do changes[name] = any() end
     local depth = i % 2 == 0 and "full" or "adaptive"
-    local words, transcript = run(server(changes), { depth = depth, choose = i % 3 == 0 and function(_, names) return names[1 + i % #names] end or nil })
+    local words, transcript = run(server(changes), { depth = depth, choose = i % 3 == 0 and function(_, open) return open[1 + i % #open] end or nil })
     check_bounds(transcript, words, plan.MOST_CONNECTIONS[depth])
   end
 end)

@@ -1,6 +1,6 @@
---- How often the dialects are right: prints the tables that doc/accuracy.md keeps. `make accuracy`.
+--- How often the dialects are right: the tables that doc/accuracy.md keeps. `make accuracy` prints them, and writes them there.
 --
--- Everything here goes the way of a live session: the plan asks a recording (accuracy.replay), at the depth that is named.
+-- Everything here goes the way of a live session: the plan asks a recording (accuracy.lib.replay), at the depth that is named.
 
 local behaviour = require "deepid.behaviour"
 local deepid = require "deepid"
@@ -8,8 +8,8 @@ local dialects = require "deepid.dialects"
 local identify = require "deepid.identify"
 local behaves = require "deepid.behaves"
 local learn = require "deepid.learn"
-local recorded = require "accuracy.recorded"
-local replay = require "accuracy.replay"
+local recorded = require "accuracy.lib.recorded"
+local replay = require "accuracy.lib.replay"
 local windows = require "deepid.window"
 
 local M = {}
@@ -25,6 +25,9 @@ local CLAIMS = {
 }
 
 local engine = assert(deepid.open())
+local lines = {}
+
+local function say(text) lines[#lines + 1] = text or "" end
 local kinds = recorded.kinds()
 local all = recorded.all()
 
@@ -118,13 +121,13 @@ local function costs(transcript, limit)
   return asked, is_over
 end
 
-local function print_count(title, count)
-  print(("| %s | %s | %s | %s |"):format(title, share(count.right, count.all), share(count.wrong, count.all), share(count.unknown, count.all)))
+local function say_count(title, count)
+  say(("| %s | %s | %s | %s |"):format(title, share(count.right, count.all), share(count.wrong, count.all), share(count.unknown, count.all)))
 end
 
-local function print_notes(count)
-  for i = 1, math.min(MOST_NOTES, #count.notes) do print("    " .. count.notes[i]) end
-  if #count.notes > MOST_NOTES then print(("    and %d more"):format(#count.notes - MOST_NOTES)) end
+local function say_notes(count)
+  for i = 1, math.min(MOST_NOTES, #count.notes) do say("    " .. count.notes[i]) end
+  if #count.notes > MOST_NOTES then say(("    and %d more"):format(#count.notes - MOST_NOTES)) end
 end
 
 -- --- Hidden banners: products known from other versions, in other settings, and never recorded ---
@@ -155,27 +158,27 @@ local function leave_out(plan, depth, seen)
   return count
 end
 
-local function print_hidden(seen)
-  print("| greeting hidden | right | wrong | unknown |\n|---|---|---|---|")
+local function say_hidden(seen)
+  say("| greeting hidden | right | wrong | unknown |\n|---|---|---|---|")
   local notes = {}
   for _, plan in ipairs(PLANS) do
     for _, depth in ipairs { "full", "adaptive" } do
       local count = leave_out(plan, depth, seen)
-      print_count(("%s, %s"):format(plan[1], depth), count)
+      say_count(("%s, %s"):format(plan[1], depth), count)
       if plan[1] ~= "product never recorded" or count.wrong > 0 then notes[#notes + 1] = { plan[1] .. ", " .. depth, count } end
     end
   end
   for _, note in ipairs(notes) do
     if #note[2].notes > 0 then
-      print("\nNot right, " .. note[1] .. ":\n")
-      print_notes(note[2])
+      say("\nNot right, " .. note[1] .. ":\n")
+      say_notes(note[2])
     end
   end
 end
 
 -- --- What adaptive depth costs, and whether it agrees with full depth ---
 
-local function print_costs(seen)
+local function say_costs(seen)
   local by_case, agree, both, asked, over, limits = {}, 0, 0, {}, 0, 0
   for _, one in ipairs(seen) do
     local key = one.plan .. one.digest.path
@@ -188,17 +191,17 @@ local function print_costs(seen)
       agree = agree + (by_case[key].name == one.name and 1 or 0)
     end
   end
-  print(("\nAdaptive depth names the product that full depth names: %s. Steps after the hello, adaptive: median %d, most %d."):format(
+  say(("\nAdaptive depth names the product that full depth names: %s. Steps after the hello, adaptive: median %d, most %d."):format(
     share(agree, both), median(asked), asked[#asked]))
-  print(("Sessions in which a server with a known limit was asked for as many errors as that: %d of %d."):format(over, limits))
+  say(("Sessions in which a server with a known limit was asked for as many errors as that: %d of %d."):format(over, limits))
 end
 
 -- --- Confidence ---
 
 local BINS = { 0.9, 0.95, 0.98, 0.99, 1.0001 }
 
-local function print_reliability(seen)
-  print("\n| confidence stated | answers | right | stated, mean |\n|---|---|---|---|")
+local function say_reliability(seen)
+  say("\n| confidence stated | answers | right | stated, mean |\n|---|---|---|---|")
   for i = 1, #BINS - 1 do
     local right, count, sum = 0, 0, 0
     for _, one in ipairs(seen) do
@@ -207,7 +210,7 @@ local function print_reliability(seen)
         right = right + (one.kind == "right" and 1 or 0)
       end
     end
-    if count > 0 then print(("| %.2f-%.2f | %d | %s | %.1f%% |"):format(BINS[i], math.min(1, BINS[i + 1]), count, share(right, count), 100 * sum / count)) end
+    if count > 0 then say(("| %.2f-%.2f | %d | %s | %.1f%% |"):format(BINS[i], math.min(1, BINS[i + 1]), count, share(right, count), 100 * sum / count)) end
   end
 end
 
@@ -219,7 +222,7 @@ local function claim_of(result)
   end
 end
 
-local function print_forged(title, digests, model_for)
+local function say_forged(title, digests, model_for)
   local forged, honest = { caught = 0, all = 0, notes = {} }, { accused = 0, all = 0, notes = {} }
   for _, digest in ipairs(digests) do
     local model = is_whole(digest) and hidden(digest) and model_for(digest)
@@ -242,7 +245,7 @@ local function print_forged(title, digests, model_for)
     end
   end
   table.sort(forged.notes)
-  print(("| %s | %s | %s |"):format(title, share(forged.caught, forged.all), share(honest.accused, honest.all)))
+  say(("| %s | %s | %s |"):format(title, share(forged.caught, forged.all), share(honest.accused, honest.all)))
   return forged, honest
 end
 
@@ -265,7 +268,7 @@ local function is_same(one, other)
   return one.min == other.min and one.max == other.max
 end
 
-local function print_versions(seen)
+local function say_versions(seen)
   local inside, cases, notes = 0, 0, {}
   for _, one in ipairs(seen) do
     if one.plan == "unseen release" and one.kind == "right" and one.digest.version then
@@ -275,9 +278,9 @@ local function print_versions(seen)
       if not is_inside then notes[#notes + 1] = ("    %s, %s"):format(one.digest.path:match("([^/]+)%.md$"), one.depth) end
     end
   end
-  print(("\nThe window of an unseen release holds it: %s."):format(share(inside, cases)))
-  for _, note in ipairs(notes) do print(note) end
-  print("\n| product | recorded releases | published | width at adaptive depth | at full depth | best the recordings allow |\n|---|---|---|---|---|---|")
+  say(("\nThe window of an unseen release holds it: %s."):format(share(inside, cases)))
+  for _, note in ipairs(notes) do say(note) end
+  say("\n| product | recorded releases | published | width at adaptive depth | at full depth | best the recordings allow |\n|---|---|---|---|---|---|")
   local model, rows, reached, wholes = model_without("nothing", function() return false end), {}, 0, 0
   for _, digest in ipairs(recorded.learnable(all)) do
     if is_whole(digest) and digest.version then
@@ -300,9 +303,9 @@ local function print_versions(seen)
   table.sort(names)
   for _, name in ipairs(names) do
     local row = rows[name]
-    print(("| %s | %d | %d | %.1f | %.1f | %.1f |"):format(name, #row.product.versions, row.all, row.adaptive / row.count, row.full / row.count, row.best / row.count))
+    say(("| %s | %d | %d | %.1f | %.1f | %.1f |"):format(name, #row.product.versions, row.all, row.adaptive / row.count, row.full / row.count, row.best / row.count))
   end
-  print(("\nFull depth reaches the best window: %s."):format(share(reached, wholes)))
+  say(("\nFull depth reaches the best window: %s."):format(share(reached, wholes)))
 end
 
 -- --- The frozen recordings ---
@@ -318,7 +321,7 @@ end
 --- The frozen recordings against the table that is shipped.
 function M.frozen()
   local model, seen = engine.knowledge.dialects, {}
-  print("| greeting hidden | right | wrong | unknown |\n|---|---|---|---|")
+  say("| greeting hidden | right | wrong | unknown |\n|---|---|---|---|")
   local notes = {}
   for _, is_known in ipairs { true, false } do
     for _, depth in ipairs { "full", "adaptive" } do
@@ -331,18 +334,18 @@ function M.frozen()
             digest = digest, name = named(result), transcript = transcript, model = model }
         end
       end
-      print_count(("%s, %s"):format(is_known and "unseen release" or "product never recorded", depth), count)
+      say_count(("%s, %s"):format(is_known and "unseen release" or "product never recorded", depth), count)
       if is_known or count.wrong > 0 then notes[#notes + 1] = { depth, count } end
     end
   end
   for _, note in ipairs(notes) do
     if #note[2].notes > 0 then
-      print("\nNot right, " .. note[1] .. ":\n")
-      print_notes(note[2])
+      say("\nNot right, " .. note[1] .. ":\n")
+      say_notes(note[2])
     end
   end
-  print_costs(seen)
-  print_reliability(seen)
+  say_costs(seen)
+  say_reliability(seen)
   local inside, cases = 0, 0
   for _, one in ipairs(seen) do
     if one.kind == "right" and one.digest.version then
@@ -350,32 +353,56 @@ function M.frozen()
       cases, inside = cases + 1, inside + ((not window or windows.contains(window, one.digest.version)) and 1 or 0)
     end
   end
-  print(("\nThe window holds the release: %s.\n"):format(share(inside, cases)))
-  print("| | forged greetings seen through | honest greetings called forged |\n|---|---|---|")
-  local forged, honest = print_forged("frozen", frozen_digests(), function() return model end)
-  print()
-  print_notes(forged)
-  print_notes(honest)
+  say(("\nThe window holds the release: %s.\n"):format(share(inside, cases)))
+  say("| | forged greetings seen through | honest greetings called forged |\n|---|---|---|")
+  local forged, honest = say_forged("frozen", frozen_digests(), function() return model end)
+  say()
+  say_notes(forged)
+  say_notes(honest)
 end
 
 --- The recordings that may be learned from, each left out in turn.
 function M.development()
   local seen = {}
-  print_hidden(seen)
-  print_costs(seen)
-  print_reliability(seen)
-  print("\n| | forged greetings seen through | honest greetings called forged |\n|---|---|---|")
-  local forged, honest = print_forged("each release left out", recorded.learnable(all), function(digest)
+  say_hidden(seen)
+  say_costs(seen)
+  say_reliability(seen)
+  say("\n| | forged greetings seen through | honest greetings called forged |\n|---|---|---|")
+  local forged, honest = say_forged("each release left out", recorded.learnable(all), function(digest)
     return model_without(PLANS[1][1] .. PLANS[1][2](digest), function(other) return PLANS[1][3](digest, other) end)
   end)
-  print()
-  print_notes(forged)
-  print_notes(honest)
-  print_versions(seen)
+  say()
+  say_notes(forged)
+  say_notes(honest)
+  say_versions(seen)
 end
 
-M.run = { development = M.development, frozen = M.frozen }
+--- One of the two parts as text.
+--
+-- @param part  "development" or "frozen"
+function M.text(part)
+  lines = {}
+  M[part]()
+  return table.concat(lines, "\n") .. "\n"
+end
 
-if arg and arg[0] and arg[0]:find("accuracy%.lua$") then assert(M.run[arg[1]], "usage: accuracy.lua development|frozen")() end
+local function write()
+  local path = "doc/accuracy.md"
+  local file = assert(io.open(path, "rb"))
+  local document = file:read("a")
+  file:close()
+  for _, part in ipairs { "frozen", "development" } do
+    local text = M.text(part)
+    io.write(text, "\n")
+    document = document:gsub(("(<!%%-%%- %s %%-%%->\n).-(<!%%-%%- end %%-%%->)"):format(part), function(first, last) return first .. text .. last end)
+  end
+  file = assert(io.open(path, "wb"))
+  file:write(document)
+  file:close()
+end
+
+if arg and arg[0] and arg[0]:find("accuracy%.lua$") then
+  if arg[1] == "write" then write() else io.write(M.text(arg[1])) end
+end
 
 return M
