@@ -13,7 +13,9 @@ local HERE = debug.getinfo(1, "S").source:match("^@(.*)/") or "."
 local PLACES = { HERE .. "/../data/deepid", HERE .. "/../../nselib/data/deepid", HERE .. "/data" }
 
 --- The rule files, in the order in which they are read.
-M.FILES = { "10-fronts.rules", "20-servers.rules", "25-libraries.rules", "30-eggs.rules", "90-generic.rules" }
+M.FILES = { "10-proxies.rules", "12-screens.rules", "14-gateways.rules", "16-interceptors.rules", "18-decoys.rules", "20-clouds.rules",
+  "21-postfix.rules", "22-exim.rules", "23-sendmail.rules", "24-qmail.rules", "25-microsoft.rules", "26-windows.rules", "27-suites.rules",
+  "28-open.rules", "29-scripted.rules", "30-testers.rules", "40-eggs.rules", "50-other-protocols.rules", "90-generic.rules" }
 
 local function read_file(path)
   local file, message = io.open(path, "rb")
