@@ -1,5 +1,6 @@
 --- The knowledge: rule files found, read, and compiled into one set a step.
 
+local builds = require "deepid.builds"
 local core = require "deepid.core"
 local rules = require "deepid.rules"
 
@@ -108,7 +109,7 @@ end
 --- Reads and compiles a folder of knowledge.
 --
 -- @param folder  (optional) default: what came with this module
--- @return table {rules, steps, problems}
+-- @return table {rules, steps, builds, problems}
 -- @return nil and a message when there is none or the core is missing
 function M.load(folder)
   local message
@@ -122,7 +123,9 @@ function M.load(folder)
   local steps, wrong = M.compile(list)
   if not steps then return nil, wrong end
   table.move(wrong, 1, #wrong, #problems + 1, problems)
-  return { rules = list, steps = steps, problems = problems }
+  local tables, missing = builds.open(folder)
+  if not tables then problems[#problems + 1] = missing end
+  return { rules = list, steps = steps, builds = tables, problems = problems }
 end
 
 return M
