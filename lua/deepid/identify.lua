@@ -93,10 +93,10 @@ end
 -- What the vendor calls a version that is a build, and the Windows that it or an NTLM challenge belongs to.
 local function name_build(identity, ntlm, tables)
   if not tables then return end
-  local version = identity.product and identity.product:find("^Microsoft ") and identity.version
-  if version then identity.release = builds.exchange(tables, version) end
+  local said = identity.product and identity.product:find("^Microsoft ") and identity.version
+  if said then identity.release = builds.exchange(tables, said) end
   if identity.os and identity.os ~= "Windows" then return end
-  local windows = version and builds.windows(tables, version) or ntlm and ntlm.version and builds.windows(tables, ntlm.version)
+  local windows = said and builds.windows(tables, said) or ntlm and ntlm.version and builds.windows(tables, ntlm.version)
   identity.os = windows or identity.os
 end
 
