@@ -15,7 +15,7 @@ local ROWS = {
   { "220 mx.example.org ESMTP Service Ready\\r\\n", product = false, front = false },
   { "220 mx.google.example ESMTP x11si1234567wmk.12 - gsmtp\\r\\n", product = false, front = false },
   { "220 mx.example.org (220 of them) ESMTP\\r\\n", product = false, front = false },
-  { "220 ftp.example.org ESMTP ready for FTP users\\r\\n", product = false, front = "proxy=nginx mail proxy" },
+  { "220 ftp.example.org ESMTP ready for FTP users\\r\\n", product = false, front = false },
   { "220 mail.example.org ESMTP Service ready at Tue, 24 Nov 2026 10:00:00 +0000\\r\\n", product = false, front = false },
   { "220 mx.example.org SMTP ready\\r\\n", product = false, front = false },
   { "220 mx.example.org ESMTP server ready.\\r\\n", product = false, front = false },
@@ -23,8 +23,8 @@ local ROWS = {
   { "220 smtp-relay.example.org ESMTP (NO UCE)\\r\\n", product = false, front = false },
   -- Other protocols are named as what they are.
   { "220 ftp.example.org FTP server ready\\r\\n", product = "FTP server", service = "ftp", front = false },
-  { "HTTP/1.1 400 Bad Request\\r\\n", product = "HTTP server", service = "http", front = false },
-  { "SSH-2.0-OpenSSH_9.2p1\\r\\n", product = "SSH server", service = "ssh", front = false },
+  { "HTTP/1.1 400 Bad Request\\r\\n", product = "HTTP server", service = "http", info = "status 400", front = false },
+  { "SSH-2.0-OpenSSH_9.2p1\\r\\n", product = "SSH server", service = "ssh", info = "OpenSSH_9.2p1", front = false },
   -- A provider's name alone does not make its service, nor its software.
   { "220 mx.google.com.example.org ESMTP x11si1234567wmk.12 - gsmtp\\r\\n", product = false, front = false },
   { "220 mx.yahoo.com ESMTP ready\\r\\n", product = "Yahoo Mail", front = false },
