@@ -16,7 +16,8 @@ local PLACES = { HERE .. "/../data/deepid", HERE .. "/../../nselib/data/deepid",
 --- The rule files, in the order in which they are read.
 M.FILES = { "10-proxies.rules", "12-screens.rules", "14-gateways.rules", "16-interceptors.rules", "18-decoys.rules", "20-clouds.rules",
   "21-postfix.rules", "22-exim.rules", "23-sendmail.rules", "24-qmail.rules", "25-microsoft.rules", "26-windows.rules", "27-suites.rules",
-  "28-open.rules", "29-scripted.rules", "30-testers.rules", "40-eggs.rules", "50-other-protocols.rules", "90-generic.rules" }
+  "28-open.rules", "29-modern.rules", "30-scripted.rules", "31-libraries.rules", "32-testers.rules", "40-eggs.rules", "50-other-protocols.rules",
+  "90-generic.rules" }
 
 local function read_file(path)
   local file, message = io.open(path, "rb")
