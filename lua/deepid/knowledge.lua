@@ -1,5 +1,6 @@
 --- The knowledge: rule files found, read, and compiled into one set a step.
 
+local builds = require "deepid.builds"
 local core = require "deepid.core"
 local dialects = require "deepid.dialects"
 local releases = require "deepid.releases"
@@ -15,7 +16,10 @@ local HERE = debug.getinfo(1, "S").source:match("^@(.*)/") or "."
 local PLACES = { HERE .. "/../data/deepid", HERE .. "/../../nselib/data/deepid", HERE .. "/data" }
 
 --- The rule files, in the order in which they are read.
-M.FILES = { "10-fronts.rules", "20-servers.rules", "25-libraries.rules", "30-eggs.rules", "90-generic.rules" }
+M.FILES = { "10-proxies.rules", "12-screens.rules", "14-gateways.rules", "16-interceptors.rules", "18-decoys.rules", "20-clouds.rules",
+  "21-postfix.rules", "22-exim.rules", "23-sendmail.rules", "24-qmail.rules", "25-microsoft.rules", "26-windows.rules", "27-suites.rules",
+  "28-open.rules", "29-modern.rules", "30-scripted.rules", "31-libraries.rules", "32-testers.rules", "40-eggs.rules", "50-other-protocols.rules",
+  "90-generic.rules" }
 
 local function read_file(path)
   local file, message = io.open(path, "rb")
@@ -115,6 +119,7 @@ local function add_tables(known, folder)
     return value
   end
   known.dialects = note(dialects.read(text, folder .. "/dialects.tsv"))
+  known.builds = note(builds.open(folder))
   known.releases = note(releases.open(folder)) or {}
   known.built_on = note(releases.built_on(folder)) or {}
   return problems
@@ -123,7 +128,7 @@ end
 --- Reads and compiles a folder of knowledge.
 --
 -- @param folder  (optional) default: what came with this module
--- @return table {rules, steps, problems, dialects, releases, built_on}
+-- @return table {rules, steps, builds, dialects, releases, built_on, problems}
 -- @return nil and a message when there is none or the core is missing
 function M.load(folder)
   local message
