@@ -38,6 +38,20 @@ static unsigned allow_all(const struct walk *walk, unsigned places)
 	return EVERYWHERE << lowest & EVERYWHERE;
 }
 
+/* Nothing is left here, or an LF; whatever follows in the pattern finds no more than that. */
+static unsigned allow_end(const struct walk *walk, unsigned places)
+{
+	for (unsigned offset = 0; offset < BEYOND; offset++) {
+		if ((places >> offset & 1) == 0)
+			continue;
+		allow(walk, offset, HEADS_BYTES - 1);
+		allow(walk, offset, '\n');
+		if (offset + 1 < BEYOND)
+			allow(walk, offset + 1, HEADS_BYTES - 1);
+	}
+	return places & 1U << BEYOND;
+}
+
 static unsigned step(const struct walk *walk, const struct byteset *set, unsigned places)
 {
 	for (unsigned offset = 0; offset < BEYOND; offset++)
@@ -87,6 +101,10 @@ static unsigned walk_branch(const struct walk *walk, uint32_t branch, unsigned p
 			break;
 		case PATTERN_OPAQUE:
 			places = allow_all(walk, places);
+			break;
+		case PATTERN_END:
+			if (node->min > 0)
+				places = allow_end(walk, places);
 			break;
 		default:
 			break; /* holds no byte */

@@ -153,6 +153,14 @@ static void read_quoted(struct parser *parser)
 	}
 }
 
+/* \1 to \9; with more digits it may be a byte in octal. */
+static bool is_reference(const struct reader *reader)
+{
+	size_t left = (size_t)(reader->end - reader->at);
+
+	return left > 0 && reader->at[0] >= '1' && reader->at[0] <= '9' && (left == 1 || reader->at[1] < '0' || reader->at[1] > '9');
+}
+
 static void read_backslash(struct parser *parser)
 {
 	struct reader *reader = &parser->reader;
@@ -168,11 +176,16 @@ static void read_backslash(struct parser *parser)
 		byteset_add(&set, '\n');
 		byteset_invert(&set);
 		append_set(parser, &set);
-	} else if (reader->at < reader->end && strchr("bBzZGK", *reader->at) != NULL) {
+	} else if (reader_take(reader, 'z') || reader_take(reader, 'Z')) {
+		append_kind(parser, PATTERN_END);
+	} else if (reader->at < reader->end && strchr("bBGK", *reader->at) != NULL) {
 		reader->at++;
 		append_kind(parser, PATTERN_EMPTY);
+	} else if (is_reference(reader)) {
+		reader->at++;
+		append_kind(parser, PATTERN_OPAQUE);
 	} else {
-		reader->failed = true; /* references, properties, control characters, what does not exist */
+		reader->failed = true; /* references by name, properties, control characters, what does not exist */
 	}
 }
 
@@ -325,7 +338,7 @@ static void read_item(struct parser *parser, unsigned depth)
 		append_kind(parser, (reader->options & PCRE2_MULTILINE) != 0 ? PATTERN_LINE : PATTERN_START);
 		break;
 	case '$':
-		append_kind(parser, PATTERN_EMPTY);
+		append_kind(parser, (reader->options & PCRE2_MULTILINE) != 0 ? PATTERN_EMPTY : PATTERN_END);
 		break;
 	default:
 		append_literal(parser, (unsigned)byte);

@@ -32,9 +32,10 @@ struct byteset {
 
 enum pattern_kind {
 	PATTERN_BYTE,   /* one byte out of a set */
-	PATTERN_EMPTY,  /* holds no byte: \b, $, lookaround */
+	PATTERN_EMPTY,  /* holds no byte: \b, lookaround */
 	PATTERN_START,  /* holds no byte, at offset 0 alone: ^, \A */
 	PATTERN_LINE,   /* holds no byte, at offset 0 or behind LF: ^ with flag m */
+	PATTERN_END,    /* holds no byte, at the end or before an LF that ends the reply: $, \z, \Z */
 	PATTERN_OPAQUE, /* any bytes */
 	PATTERN_GROUP,  /* one of its branches */
 	PATTERN_BRANCH  /* its nodes one after another */

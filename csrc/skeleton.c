@@ -96,7 +96,7 @@ static void write_byte(struct writer *writer, const struct byteset *set)
 			return;
 		all->bytes[all->bytes_count++] = (unsigned char)byte;
 		struct run *run = &all->runs[all->runs_count - 1];
-		if (writer->place != ANYWHERE)
+		if (writer->place != ANYWHERE && !is_delimiter(set))
 			run->starts |= UINT64_C(1) << run->length;
 		run->length++;
 	}
@@ -157,6 +157,7 @@ static void write_branch(struct writer *writer, uint32_t branch)
 			write_group(writer, node);
 			break;
 		case PATTERN_EMPTY:
+		case PATTERN_END:
 			break;
 		default:
 			leave_gap(writer);

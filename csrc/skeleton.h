@@ -17,7 +17,7 @@
 #include "pattern.h"
 
 #define RUN_MAX 64      /* bytes; what is longer becomes several runs */
-#define DELIMITER 0x20  /* a token starts at offset 0 and behind each byte up to this: blanks, line ends, control bytes */
+#define DELIMITER 0x20  /* a token starts at offset 0 and behind each byte up to this (blanks, line ends, control bytes), with a greater one */
 #define FOLD 0x20
 
 struct run {

@@ -5,9 +5,10 @@
 #include "grow.h"
 
 #define FOLDS UINT64_C(0x2020202020202020)
-#define PREFIXES_EACH 8 /* places of prefixes[] a skeleton: seven of eight lookups end there */
+#define HINTS_EACH 8 /* places of hints[] a skeleton: of eight lookups in vain seven end there */
 #define ENTRIES_EACH 2
 #define COUNTERS_EACH 16
+#define BLOCK 64U /* bytes of a reply that are looked at together */
 #define BITS_LEAST 8 /* of a table's places */
 
 static unsigned bits_for(size_t places)
@@ -19,14 +20,15 @@ static unsigned bits_for(size_t places)
 	return bits;
 }
 
-static inline uint32_t hash_prefix(uint64_t key, unsigned shift)
+static inline uint64_t hash_key(uint64_t key, unsigned length)
 {
-	return (uint32_t)key * UINT32_C(0x9e3779b1) >> shift;
+	return (key + length) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-static inline size_t hash_key(uint64_t key, unsigned length, unsigned shift)
+/* The bits of a hash that are not its place. */
+static inline uint32_t print_of(uint64_t hash)
 {
-	return (size_t)((key + length) * UINT64_C(0x9e3779b97f4a7c15) >> shift);
+	return (uint32_t)(hash >> 8);
 }
 
 /* The first `length` bytes alone; the first byte is the lowest, on every machine. */
@@ -55,7 +57,7 @@ static unsigned key_at(const struct skeletons *skeletons, const struct run *run,
 
 	if (left < KEY_LEAST)
 		return 0;
-	unsigned length = left < KEY_MOST ? left : KEY_MOST;
+	unsigned length = (left < KEY_MOST ? left : KEY_MOST) & ~1U;
 	unsigned char bytes[KEY_MOST] = { 0 };
 	memcpy(bytes, skeletons->bytes + run->at + at, length);
 	*key = load_eight(bytes);
@@ -70,8 +72,8 @@ static void count_keys(const struct skeletons *skeletons, uint32_t *counters, un
 		for (uint64_t starts = run->starts; starts != 0; starts &= starts - 1) {
 			uint64_t key;
 			unsigned most = key_at(skeletons, run, lowest_bit(starts), &key);
-			for (unsigned length = KEY_LEAST; length <= most; length++)
-				counters[hash_key(cut(key, length), length, shift)]++;
+			for (unsigned length = KEY_LEAST; length <= most; length += 2)
+				counters[hash_key(cut(key, length), length) >> shift]++;
 		}
 	}
 }
@@ -88,8 +90,10 @@ static unsigned choose_key(const struct skeletons *skeletons, const struct skele
 		for (uint64_t starts = run->starts; starts != 0; starts &= starts - 1) {
 			uint64_t key;
 			unsigned length = key_at(skeletons, run, lowest_bit(starts), &key);
-			uint32_t count = length > 0 ? counters[hash_key(key, length, shift)] : UINT32_MAX;
-			if (count < fewest || (count == fewest && length > chosen_length)) {
+			/* At offset 0, a short one says less than the heads do. */
+			bool usable = length > 0 && !(run->fixed && lowest_bit(starts) == 0 && length < KEY_MOST);
+			uint32_t count = usable ? counters[hash_key(key, length) >> shift] : UINT32_MAX;
+			if (usable && (count < fewest || (count == fewest && length > chosen_length))) {
 				fewest = count;
 				chosen_length = length;
 				*chosen = key;
@@ -101,40 +105,39 @@ static unsigned choose_key(const struct skeletons *skeletons, const struct skele
 
 static void keep(struct tokens *tokens, uint32_t skeleton, uint64_t key, unsigned length)
 {
-	size_t mask = ((size_t)1 << (64 - tokens->entry_shift)) - 1, place = hash_key(key, length, tokens->entry_shift);
+	uint64_t hash = hash_key(key, length);
+	size_t mask = ((size_t)1 << (64 - tokens->entry_shift)) - 1, place = (size_t)(hash >> tokens->entry_shift);
 
-	while (tokens->entries[place].length != 0 && (tokens->entries[place].key != key || tokens->entries[place].length != length))
+	while (tokens->entries[place].first != TOKENS_NONE && tokens->entries[place].print != print_of(hash))
 		place = (place + 1) & mask;
 	struct entry *entry = &tokens->entries[place];
-	if (entry->length == 0)
-		*entry = (struct entry){ key, length, TOKENS_NONE };
 	tokens->links[skeleton].next = entry->first;
-	entry->first = skeleton;
-	tokens->prefixes[hash_prefix(key, tokens->prefix_shift)] |= (uint8_t)(1 << (length - KEY_LEAST));
+	*entry = (struct entry){ print_of(hash), skeleton };
+	tokens->hints[hash >> tokens->hint_shift] |= (uint8_t)(1 << (length - KEY_LEAST) / 2);
 }
 
-static void *take_zeroed(size_t count, size_t each, const struct deepid_memory *memory)
+static void *take_filled(size_t count, size_t each, int byte, const struct deepid_memory *memory)
 {
 	void *block = memory->take(count * each, memory->data);
 
 	if (block != NULL)
-		memset(block, 0, count * each);
+		memset(block, byte, count * each);
 	return block;
 }
 
 enum deepid_err tokens_build(struct tokens *tokens, const struct skeletons *skeletons, const uint32_t *rules, bool *kept,
     const struct deepid_memory *memory)
 {
-	unsigned prefix_bits = bits_for(PREFIXES_EACH * skeletons->count), entry_bits = bits_for(ENTRIES_EACH * skeletons->count);
+	unsigned hint_bits = bits_for(HINTS_EACH * skeletons->count), entry_bits = bits_for(ENTRIES_EACH * skeletons->count);
 	unsigned counter_bits = bits_for(COUNTERS_EACH * skeletons->count);
 
-	tokens->prefix_shift = 32 - prefix_bits;
+	tokens->hint_shift = 64 - hint_bits;
 	tokens->entry_shift = 64 - entry_bits;
-	tokens->prefixes = take_zeroed((size_t)1 << prefix_bits, 1, memory);
-	tokens->entries = take_zeroed((size_t)1 << entry_bits, sizeof *tokens->entries, memory);
-	tokens->links = take_zeroed(skeletons->count + 1, sizeof *tokens->links, memory);
-	uint32_t *counters = take_zeroed((size_t)1 << counter_bits, sizeof *counters, memory);
-	if (tokens->prefixes == NULL || tokens->entries == NULL || tokens->links == NULL || counters == NULL) {
+	tokens->hints = take_filled((size_t)1 << hint_bits, 1, 0, memory);
+	tokens->entries = take_filled((size_t)1 << entry_bits, sizeof *tokens->entries, 0xff, memory); /* TOKENS_NONE */
+	tokens->links = take_filled(skeletons->count + 1, sizeof *tokens->links, 0, memory);
+	uint32_t *counters = take_filled((size_t)1 << counter_bits, sizeof *counters, 0, memory);
+	if (tokens->hints == NULL || tokens->entries == NULL || tokens->links == NULL || counters == NULL) {
 		grow_free(counters, memory);
 		return DEEPID_NOMEM;
 	}
@@ -154,70 +157,113 @@ enum deepid_err tokens_build(struct tokens *tokens, const struct skeletons *skel
 
 void tokens_close(struct tokens *tokens, const struct deepid_memory *memory)
 {
-	grow_free(tokens->prefixes, memory);
+	grow_free(tokens->hints, memory);
 	grow_free(tokens->entries, memory);
 	grow_free(tokens->links, memory);
-	*tokens = (struct tokens){ .prefixes = NULL };
+	*tokens = (struct tokens){ .hints = NULL };
 }
 
 /* --- Finding --- */
 
-/* All rules under keys that begin like these eight bytes, whose prefix is known. */
-static void find_keys(const struct tokens *tokens, uint64_t bytes, unsigned lengths, struct candidates *found, struct candidates *seen)
+/* All rules under the keys of this hash. */
+static void find_key(const struct tokens *tokens, uint64_t hash, struct candidates *found, struct candidates *seen)
 {
-	size_t mask = ((size_t)1 << (64 - tokens->entry_shift)) - 1;
+	size_t mask = ((size_t)1 << (64 - tokens->entry_shift)) - 1, place = (size_t)(hash >> tokens->entry_shift);
+	const struct entry *entry = &tokens->entries[place];
 
-	for (; lengths != 0; lengths &= lengths - 1) {
-		unsigned length = KEY_LEAST + lowest_bit(lengths);
-		uint64_t key = cut(bytes, length);
-		size_t place = hash_key(key, length, tokens->entry_shift);
-		const struct entry *entry = &tokens->entries[place];
-		for (; entry->length != 0 && (entry->key != key || entry->length != length); entry = &tokens->entries[place])
-			place = (place + 1) & mask;
-		if (entry->length == 0)
-			continue;
-		const struct link *link = &tokens->links[entry->first];
-		candidates_add(found, link->rule);
-		if (link->next == TOKENS_NONE || candidates_has(seen, entry->first))
-			continue;
-		/* A token said a thousand times costs its list once. */
-		candidates_add(seen, entry->first);
-		for (uint32_t i = link->next; i != TOKENS_NONE; i = tokens->links[i].next)
-			candidates_add(found, tokens->links[i].rule);
+	for (; entry->first != TOKENS_NONE && entry->print != print_of(hash); entry = &tokens->entries[place])
+		place = (place + 1) & mask;
+	if (entry->first == TOKENS_NONE)
+		return;
+	const struct link *link = &tokens->links[entry->first];
+	candidates_add(found, link->rule);
+	if (link->next == TOKENS_NONE || candidates_has(seen, entry->first))
+		return;
+	/* A token said a thousand times costs its list once. */
+	candidates_add(seen, entry->first);
+	for (uint32_t i = link->next; i != TOKENS_NONE; i = tokens->links[i].next)
+		candidates_add(found, tokens->links[i].rule);
+}
+
+struct hashes {
+	uint64_t four, six, eight;
+};
+
+/* What lies behind the reply's end counts as zeros. The reply has 16 bytes at least. */
+static inline struct hashes hash_token(const unsigned char *reply, size_t length, size_t at)
+{
+	size_t from = at + KEY_MOST <= length ? at : length - KEY_MOST;
+	uint64_t key = load_eight(reply + from) >> 8 * (at - from) | FOLDS;
+
+	return (struct hashes){ hash_key(cut(key, 4), 4), hash_key(cut(key, 6), 6), hash_key(key, 8) };
+}
+
+static inline unsigned hints_of(const struct tokens *tokens, const struct hashes *hashes)
+{
+	return (tokens->hints[hashes->four >> tokens->hint_shift] & 1U) | (tokens->hints[hashes->six >> tokens->hint_shift] & 2U)
+	    | (tokens->hints[hashes->eight >> tokens->hint_shift] & 4U);
+}
+
+/* Which of the BLOCK bytes from `at` on are delimiters, those behind the reply's end among them. */
+static uint64_t delimiters_of(const unsigned char *reply, size_t length, size_t at)
+{
+	uint64_t delimiters = 0;
+
+	for (unsigned i = 0; i < BLOCK; i += 16) {
+		size_t left = length - at > i ? length - at - i : 0;
+		if (left >= 16)
+			delimiters |= (uint64_t)sixteen_up_to(reply + at + i, DELIMITER) << i;
+		else if (left > 0)
+			/* The last sixteen bytes, of which some were seen before. */
+			return delimiters | (uint64_t)(sixteen_up_to(reply + length - 16, DELIMITER) >> (16 - left)) << i | UINT64_MAX << left << i;
+		else
+			return delimiters | UINT64_MAX << i;
+	}
+	return delimiters;
+}
+
+/*
+ * The tokens that start at these bits of a block.  Those that the hints know are gathered first, without a branch: guessing wrong
+ * which ones they are would cost more than all the rest.
+ */
+static void find_tokens(const struct tokens *tokens, const unsigned char *reply, size_t length, size_t block, uint64_t starts,
+    struct candidates *found, struct candidates *seen)
+{
+	unsigned char known[BLOCK / 2 + 1];
+	unsigned count = 0;
+
+	for (; starts != 0; starts &= starts - 1) {
+		unsigned at = lowest_bit(starts);
+		struct hashes hashes = hash_token(reply, length, block + at);
+		known[count] = (unsigned char)at;
+		count += hints_of(tokens, &hashes) != 0;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		struct hashes hashes = hash_token(reply, length, block + known[i]);
+		unsigned hints = hints_of(tokens, &hashes);
+		if ((hints & 1) != 0)
+			find_key(tokens, hashes.four, found, seen);
+		if ((hints & 2) != 0)
+			find_key(tokens, hashes.six, found, seen);
+		if ((hints & 4) != 0)
+			find_key(tokens, hashes.eight, found, seen);
 	}
 }
-
-static inline void find_token(const struct tokens *tokens, const unsigned char *bytes, struct candidates *found,
-    struct candidates *seen)
-{
-	uint64_t key = load_eight(bytes) | FOLDS;
-	unsigned lengths = tokens->prefixes[hash_prefix(key, tokens->prefix_shift)];
-
-	if (lengths != 0)
-		find_keys(tokens, key, lengths, found, seen);
-}
-
-#define BLOCK 16
-#define TAIL (BLOCK + KEY_MOST) /* bytes at the end of a reply that are looked at in a copy, lest what lies behind be read */
 
 void tokens_find(const struct tokens *tokens, const unsigned char *reply, size_t length, struct candidates *found, struct candidates *seen)
 {
-	unsigned char tail[TAIL + BLOCK + KEY_MOST] = { 0 };
-	size_t at = 0; /* the bytes before it are done; a token starts at bit 0 of the next mask if byte at - 1 is a delimiter */
-	uint32_t carry = 1;
+	unsigned char copy[16] = { 0 };
+	uint64_t carry = 1; /* a token may start at the block's first byte */
 
-	for (; length - at >= BLOCK + KEY_MOST; at += BLOCK) {
-		uint32_t delimiters = sixteen_up_to(reply + at, DELIMITER);
-		for (uint32_t starts = (delimiters << 1 | carry) & 0xffff; starts != 0; starts &= starts - 1)
-			find_token(tokens, reply + at + lowest_bit(starts), found, seen);
-		carry = delimiters >> 15;
+	if (length < sizeof copy) {
+		memcpy(copy, reply, length);
+		reply = copy;
+		length = sizeof copy;
 	}
-	memcpy(tail, reply + at, length - at);
-	for (size_t i = 0; i < length - at; i += BLOCK) {
-		uint32_t delimiters = sixteen_up_to(tail + i, DELIMITER);
-		for (uint32_t starts = (delimiters << 1 | carry) & 0xffff; starts != 0; starts &= starts - 1)
-			find_token(tokens, tail + i + lowest_bit(starts), found, seen);
-		carry = delimiters >> 15;
+	for (size_t at = 0; at < length; at += BLOCK) {
+		uint64_t delimiters = delimiters_of(reply, length, at);
+		find_tokens(tokens, reply, length, at, (delimiters << 1 | carry) & ~delimiters, found, seen);
+		carry = delimiters >> (BLOCK - 1);
 	}
 	candidates_clear(seen);
 }

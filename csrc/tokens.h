@@ -4,11 +4,11 @@
  *   220 mx.example.org ESMTP Exim 4.97\r\n
  *   ^   ^              ^     ^    ^   ^^     token starts
  *
- *   four bytes, folded, hashed --> prefixes[]: which lengths of keys begin like that?  0 almost everywhere
- *                                      |
- *   so many bytes, folded, hashed -> entries[]: the key --> links[]: the rules kept under it, one behind the other
+ *   4, 6 and 8 bytes, folded, hashed --> hints[]: is there such a key?  0 almost everywhere
+ *                                            |
+ *                                       entries[]: the key --> links[]: the rules kept under it, one behind the other
  *
- * Each skeleton is kept under one key: of the first 4 to 8 bytes of its tokens, those that the fewest skeletons hold.
+ * Each skeleton is kept under one key: of the first 4, 6 or 8 bytes of its tokens, those that the fewest skeletons hold.
  *
  * Why it pays: the naive loop tries every pattern, some 15 ns each; this looks at the reply once, a few ns a token, however many
  * patterns there are.
@@ -24,9 +24,8 @@
 #define TOKENS_NONE UINT32_MAX
 
 struct entry {
-	uint64_t key;    /* folded; zeros behind its length */
-	uint32_t length; /* 0: the place is free */
-	uint32_t first;  /* the first of links kept under it */
+	uint32_t print; /* a hash of key and length: rules that are found by another key of the same hash fall by the order check */
+	uint32_t first; /* the first of links kept under it; TOKENS_NONE: the place is free */
 };
 
 struct link {
@@ -35,10 +34,10 @@ struct link {
 };
 
 struct tokens {
-	uint8_t *prefixes;     /* bit i: there are keys of KEY_LEAST + i bytes */
+	uint8_t *hints;        /* bit i: there are keys of KEY_LEAST + 2 * i bytes with this hash */
 	struct entry *entries; /* a power of two, half of them free at least */
 	struct link *links;    /* by skeleton */
-	unsigned prefix_shift, entry_shift; /* from a product of 32 or 64 bits to a place */
+	unsigned hint_shift, entry_shift; /* from a hash to a place: the hash's upper bits */
 };
 
 /*
