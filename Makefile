@@ -12,6 +12,7 @@
 #   make lint         warnings of gcc, clang and luacheck
 #   make check-asan   the C tests alone, under ASan and UBSan
 #   make fuzz         random bytes for FUZZ_S seconds (60) at each thing that reads them in C
+#   make bench        the engine against others, some minutes; keeps the tables in bench/RESULTS.md; ROUNDS=N
 #   make soak         a survey of five million hosts: its memory, and the time it takes
 #   make install      into Nmap's own folders, or under PREFIX; DESTDIR for packagers
 #   make uninstall    removes all of that
@@ -41,6 +42,8 @@ DEMO_PACKAGES  := nmap lua5.4 $(if $(shell command -v npm),,npm)
 TEST_PACKAGES  := $(DEMO_PACKAGES) lua5.3 gcc clang lua-check luarocks python3 openssl libxml2-utils iproute2 nftables publicsuffix
 
 FUZZ_PACKAGES  := clang libclang-rt-dev
+
+BENCH_PACKAGES := gcc g++ nmap lua5.3 lua5.4 libhyperscan-dev libre2-dev lua-rex-pcre2 valgrind
 
 SUDO = $(if $(filter-out 0,$(shell id -u)),sudo)
 APT  = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600
@@ -138,6 +141,28 @@ build/fuzz/%: test/fuzz/%.c $(ENGINE) $(HEADERS) | fuzz-deps
 build/test/filter-portable: test/c/filter.c $(ENGINE) $(HEADERS) | deps build/test
 	$(CC) $(C_STRICT) $(SANITIZE) -DDEEPID_PORTABLE -o $@ $< $(ENGINE) -l:libpcre2-8.a
 
+# Prints to the file's side first: half a benchmark is none.
+bench: all bench-deps $(addprefix build/bench/,bench replies count)
+	bench/run >build/bench/RESULTS.md
+	mv build/bench/RESULTS.md bench/RESULTS.md
+	cat bench/RESULTS.md
+
+bench-deps:
+	$(call fetch,$(BENCH_PACKAGES))
+
+BENCH_C := -std=c11 -D_POSIX_C_SOURCE=200809L $(CFLAGS) $(STRICT) -Wno-missing-field-initializers -Icsrc -Itest/c -Ibench
+
+build/bench/re2set.o: bench/re2set.cc bench/bench.h Makefile | bench-deps
+	mkdir -p build/bench
+	$(CXX) $(CFLAGS) -Wall -Wextra -c -o $@ $<
+
+build/bench/replies: bench/replies.c bench/corpus.c $(ENGINE) $(HEADERS) $(wildcard bench/*.h) | bench-deps
+	mkdir -p build/bench
+	$(CC) $(BENCH_C) -o $@ $< bench/corpus.c $(ENGINE) -l:libpcre2-8.a
+
+build/bench/%: bench/%.c bench/peers.c bench/corpus.c build/bench/re2set.o $(ENGINE) $(HEADERS) $(wildcard bench/*.h) | bench-deps
+	$(CC) $(BENCH_C) -o $@ $< bench/peers.c bench/corpus.c build/bench/re2set.o $(ENGINE) -l:libpcre2-8.a -lhs -lre2 -lstdc++ -lm
+
 soak: build/soak/survey
 	build/soak/survey
 
@@ -209,4 +234,4 @@ rock-install:
 clean:
 	rm -rf build $(CORES)
 
-.PHONY: all learn accuracy record deps demo-deps test-deps fuzz-deps demo test test-matrix test-path-long simulate check-asan fuzz soak lint install uninstall rock rock-install clean
+.PHONY: all learn accuracy record deps demo-deps test-deps fuzz-deps demo test test-matrix test-path-long simulate check-asan fuzz bench bench-deps soak lint install uninstall rock rock-install clean

@@ -3,7 +3,6 @@
 #include "fpset.h"
 
 #include <assert.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,6 +88,7 @@ enum deepid_err fpset_add(struct fpset *set, const char *pattern, size_t length,
 		return result;
 	*rule = (struct fprule){ .text = text, .length = length, .options = options, .slot = slot };
 	atomic_init(&rule->code, NULL);
+	atomic_init(&rule->groups, 0);
 	set->slots |= UINT32_C(1) << slot;
 	set->count++;
 	return result;
@@ -120,6 +120,9 @@ const pcre2_code *fpset_code(const struct fpset *set, size_t index, enum deepid_
 	/* Every failure, even for want of memory, means the same: pcre2_match interprets. */
 	if (set->limits.jit)
 		(void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+	uint32_t groups = 0;
+	pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &groups);
+	atomic_store_explicit(&rule->groups, groups, memory_order_relaxed);
 	/* Another thread may have been faster; its code is as good. */
 	if (atomic_compare_exchange_strong_explicit(&rule->code, &other, code, memory_order_acq_rel, memory_order_acquire))
 		return code;
@@ -208,7 +211,10 @@ static int match(const struct fpset *set, struct fpscratch *scratch, const pcre2
 	uint32_t options = run->truncated ? PCRE2_NOTEOL : 0;
 	PCRE2_SPTR reply = (PCRE2_SPTR)run->reply;
 
-	int rc = pcre2_match(code, reply, run->length, 0, options, scratch->data, set->context);
+	/* pcre2_match would do the same after looking at its arguments. */
+	int rc = pcre2_jit_match(code, reply, run->length, 0, options, scratch->data, set->context);
+	if (rc == PCRE2_ERROR_JIT_BADOPTION)
+		rc = pcre2_match(code, reply, run->length, 0, options, scratch->data, set->context);
 	/* The JIT has its stack on the machine's, 32 KiB; the interpreter has set->limits.heap. */
 	if (rc == PCRE2_ERROR_JIT_STACKLIMIT)
 		rc = pcre2_match(code, reply, run->length, 0, options | PCRE2_NO_JIT, scratch->data, set->context);
@@ -235,7 +241,7 @@ static enum deepid_err confirm(const struct fpset *set, struct fpscratch *scratc
 		return DEEPID_NOMEM;
 	if (rc < 0)
 		return DEEPID_STUCK;
-	pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &run->groups);
+	run->groups = fpset_groups(set, run->rule);
 	memcpy(run->spans, pcre2_get_ovector_pointer(scratch->data), 2 * (run->groups + 1) * sizeof run->spans[0]);
 	return DEEPID_HIT;
 }

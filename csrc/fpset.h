@@ -34,6 +34,7 @@
 #ifndef DEEPID_FPSET_H
 #define DEEPID_FPSET_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -65,6 +66,7 @@ struct fplimits {
 
 struct fprule {
 	_Atomic(pcre2_code *) code; /* owned; NULL until it is first needed */
+	_Atomic(uint32_t) groups;   /* capture groups; known as soon as there is code */
 	char *text;                 /* owned; NULL when the pattern does not compile */
 	size_t length;
 	uint32_t options;
@@ -153,6 +155,12 @@ enum deepid_err fpset_build(struct fpset *set);
  * Where the machine or the pattern does not allow JIT, the interpreter will do the work; that is no error.  Threads may ask at once.
  */
 const pcre2_code *fpset_code(const struct fpset *set, size_t index, enum deepid_err *result);
+
+/* fpset_groups - the capture groups of a pattern that fpset_code has given. */
+static inline uint32_t fpset_groups(const struct fpset *set, size_t index)
+{
+	return atomic_load_explicit(&set->rules[index].groups, memory_order_relaxed);
+}
 
 /* fpset_jitted - compiles all patterns, and says how many run as machine code. */
 size_t fpset_jitted(const struct fpset *set);

@@ -167,7 +167,7 @@ void heads_find(const struct heads *heads, const unsigned char *reply, size_t le
 {
 	for (size_t word = 0; word < heads->words; word++) {
 		uint64_t rules = UINT64_MAX;
-		for (unsigned offset = 0; offset < HEADS_OFFSETS && rules != 0; offset++) {
+		for (unsigned offset = 0; offset < HEADS_OFFSETS; offset++) {
 			bool ended = offset >= length;
 			rules &= *cell(heads, offset, ended ? HEADS_BYTES - 1 : reply[offset], word);
 			if (ended)

@@ -212,7 +212,6 @@ static int l_fpset_captures(lua_State *L)
 
 	luaL_argcheck(L, index >= 1 && (lua_Unsigned)index <= self->set.count, 2, "no such pattern");
 	enum deepid_err result;
-	uint32_t groups = 0;
 	const pcre2_code *code = fpset_code(&self->set, (size_t)index - 1, &result);
 	if (result == DEEPID_NOMEM)
 		return raise_nomem(L);
@@ -220,8 +219,7 @@ static int l_fpset_captures(lua_State *L)
 		lua_pushnil(L);
 		return 1;
 	}
-	pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &groups);
-	lua_pushinteger(L, (lua_Integer)groups);
+	lua_pushinteger(L, (lua_Integer)fpset_groups(&self->set, (size_t)index - 1));
 	return 1;
 }
 

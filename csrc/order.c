@@ -6,34 +6,61 @@
 
 #define FOLDS UINT64_C(0x2020202020202020)
 
-static bool eight_differ(const unsigned char *at, const unsigned char *run)
+static inline uint64_t load_eight(const unsigned char *bytes)
 {
-	uint64_t a, b;
+	uint64_t value;
 
-	memcpy(&a, at, 8);
-	memcpy(&b, run, 8);
-	return (a | FOLDS) != b;
+	memcpy(&value, bytes, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	value = __builtin_bswap64(value);
+#endif
+	return value;
 }
 
-/* Eight bytes at a time; the last eight may be partly the same again. */
-static bool is_here(const unsigned char *at, const unsigned char *run, size_t length)
+/* Whether the run stands at `at`, where it has room.  The first eight bytes at once, whose last ones may be beyond the run. */
+static inline bool is_here(const unsigned char *reply, const unsigned char *end, const unsigned char *at, const unsigned char *run, size_t length)
 {
-	if (length < 8) {
+	if (end - reply < 8) {
 		for (size_t i = 0; i < length; i++)
 			if ((at[i] | FOLD) != run[i])
 				return false;
 		return true;
 	}
-	for (size_t i = 0; i + 8 < length; i += 8)
-		if (eight_differ(at + i, run + i))
+	const unsigned char *from = end - at >= 8 ? at : end - 8;
+	uint64_t mask = length < 8 ? UINT64_MAX >> 8 * (8 - length) : UINT64_MAX;
+	if ((((load_eight(from) >> 8 * (at - from) | FOLDS) ^ load_eight(run)) & mask) != 0)
+		return false;
+	for (size_t i = 8; i < length; i += 8) {
+		size_t last = i + 8 <= length ? i : length - 8;
+		if ((load_eight(at + last) | FOLDS) != load_eight(run + last))
 			return false;
-	return !eight_differ(at + length - 8, run + length - 8);
+	}
+	return true;
 }
 
 /*
- * The first place at or behind `from` where the run stands; NULL: nowhere.  By its first and last byte, sixteen places at a time, the
- * last sixteen partly again.
+ * Bit i: at from + i, up to `last`, the run's first and last byte are in their places.  64 at once, without leaving early: to guess
+ * wrong where a run stands costs more than to look at them all.  From the reply's start to `last` there are 16 places at least.
  */
+static inline uint64_t places_of(const unsigned char *from, const unsigned char *last, const unsigned char *run, size_t length)
+{
+	uint64_t places = 0;
+
+	for (unsigned i = 0; i < 64; i += 16) {
+		ptrdiff_t left = last + 1 - from - (ptrdiff_t)i;
+		if (left < 16) {
+			/* The last sixteen, of which some were seen before. */
+			const unsigned char *at = last - 15;
+			if (left > 0)
+				places |= (uint64_t)(sixteen_pairs(at, at + length - 1, run[0], run[length - 1], FOLD) >> (16 - left)) << i;
+			return places;
+		}
+		places |= (uint64_t)sixteen_pairs(from + i, from + i + length - 1, run[0], run[length - 1], FOLD) << i;
+	}
+	return places;
+}
+
+/* The first place at or behind `from` where the run stands; NULL: nowhere. */
 static const unsigned char *find(const unsigned char *reply, const unsigned char *from, const unsigned char *end, const unsigned char *run,
     size_t length)
 {
@@ -42,34 +69,26 @@ static const unsigned char *find(const unsigned char *reply, const unsigned char
 	const unsigned char *last = end - length; /* the last place that there is */
 	if (last - reply < 15) {
 		for (; from <= last; from++)
-			if ((*from | FOLD) == run[0] && is_here(from, run, length))
+			if ((*from | FOLD) == run[0] && is_here(reply, end, from, run, length))
 				return from;
 		return NULL;
 	}
-	for (uint32_t before = 0; from <= last; from += 16) {
-		if (last - from < 15) {
-			before = (1U << (15 - (last - from))) - 1;
-			from = last - 15;
-		}
-		uint32_t places = sixteen_pairs(from, from + length - 1, run[0], run[length - 1], FOLD) & ~before;
-		for (; places != 0; places &= places - 1) {
-			const unsigned char *at = from + lowest_bit(places);
-			if (is_here(at, run, length))
-				return at;
-		}
-	}
+	for (; from <= last; from += 64)
+		for (uint64_t places = places_of(from, last, run, length); places != 0; places &= places - 1)
+			if (is_here(reply, end, from + lowest_bit(places), run, length))
+				return from + lowest_bit(places);
 	return NULL;
 }
 
 bool order_holds(const struct skeletons *skeletons, const struct skeleton *skeleton, const unsigned char *reply, size_t length)
 {
-	const struct run *run = skeletons->runs + skeleton->first, *behind = run + skeleton->count;
 	const unsigned char *at = reply, *end = reply + length;
 
-	for (; run < behind; run++) {
+	for (uint32_t i = 0; i < skeleton->count; i++) {
+		const struct run *run = &skeletons->runs[skeleton->first + i];
 		const unsigned char *bytes = skeletons->bytes + run->at;
 		if (run->fixed) {
-			if (length < run->length || !is_here(reply, bytes, run->length))
+			if (length < run->length || !is_here(reply, end, reply, bytes, run->length))
 				return false;
 			at = reply; /* lest a ^ in the midst of a pattern be thought to stand behind something */
 		} else {

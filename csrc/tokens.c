@@ -198,10 +198,11 @@ static inline struct hashes hash_token(const unsigned char *reply, size_t length
 	return (struct hashes){ hash_key(cut(key, 4), 4), hash_key(cut(key, 6), 6), hash_key(key, 8) };
 }
 
-static inline unsigned hints_of(const struct tokens *tokens, const struct hashes *hashes)
+/* Appends a hash if there may be such a key, without a branch. */
+static inline unsigned queue(const struct tokens *tokens, uint64_t *known, unsigned count, uint64_t hash, unsigned bit)
 {
-	return (tokens->hints[hashes->four >> tokens->hint_shift] & 1U) | (tokens->hints[hashes->six >> tokens->hint_shift] & 2U)
-	    | (tokens->hints[hashes->eight >> tokens->hint_shift] & 4U);
+	known[count] = hash;
+	return count + (tokens->hints[hash >> tokens->hint_shift] >> bit & 1);
 }
 
 /* Which of the BLOCK bytes from `at` on are delimiters, those behind the reply's end among them. */
@@ -223,31 +224,23 @@ static uint64_t delimiters_of(const unsigned char *reply, size_t length, size_t 
 }
 
 /*
- * The tokens that start at these bits of a block.  Those that the hints know are gathered first, without a branch: guessing wrong
- * which ones they are would cost more than all the rest.
+ * The tokens that start at these bits of a block.  Keys that the hints know are gathered first: to guess wrong which ones they are
+ * would cost more than all the rest.
  */
 static void find_tokens(const struct tokens *tokens, const unsigned char *reply, size_t length, size_t block, uint64_t starts,
     struct candidates *found, struct candidates *seen)
 {
-	unsigned char known[BLOCK / 2 + 1];
+	uint64_t known[3 * BLOCK / 2 + 3];
 	unsigned count = 0;
 
 	for (; starts != 0; starts &= starts - 1) {
-		unsigned at = lowest_bit(starts);
-		struct hashes hashes = hash_token(reply, length, block + at);
-		known[count] = (unsigned char)at;
-		count += hints_of(tokens, &hashes) != 0;
+		struct hashes hashes = hash_token(reply, length, block + lowest_bit(starts));
+		count = queue(tokens, known, count, hashes.four, 0);
+		count = queue(tokens, known, count, hashes.six, 1);
+		count = queue(tokens, known, count, hashes.eight, 2);
 	}
-	for (unsigned i = 0; i < count; i++) {
-		struct hashes hashes = hash_token(reply, length, block + known[i]);
-		unsigned hints = hints_of(tokens, &hashes);
-		if ((hints & 1) != 0)
-			find_key(tokens, hashes.four, found, seen);
-		if ((hints & 2) != 0)
-			find_key(tokens, hashes.six, found, seen);
-		if ((hints & 4) != 0)
-			find_key(tokens, hashes.eight, found, seen);
-	}
+	for (unsigned i = 0; i < count; i++)
+		find_key(tokens, known[i], found, seen);
 }
 
 void tokens_find(const struct tokens *tokens, const unsigned char *reply, size_t length, struct candidates *found, struct candidates *seen)

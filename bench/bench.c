@@ -1,7 +1,7 @@
 /*
- * main - engines against each other: the time to the first match with its captures, per reply.
+ * bench - engines against each other: the time to the first match with its captures, per reply.
  *
- *   main RULES [RULES ...] EXAMPLES ROUNDS     files of bench/rules.lua; the last two are examples and the number of rounds
+ *   bench RULES [RULES ...] EXAMPLES ROUNDS     files of bench/rules.lua; the last two are examples and the number of rounds
  *
  * Rounds are interleaved, one engine after the other, so that a busy machine is busy for all; time is the thread's own; what is told is
  * the median of the rounds with their lowest and highest.
