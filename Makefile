@@ -27,16 +27,24 @@ CORES  := lua/deepid/core-5.3.so lua/deepid/core-5.4.so
 CSRC   := $(wildcard csrc/*.c)
 ENGINE := $(filter-out csrc/l%,$(CSRC))
 HEADERS := $(wildcard csrc/*.h test/c/*.h) Makefile
+PACKED := nselib/data/deepid/knowledge.packed
+TEXTS  := $(filter-out $(PACKED),$(wildcard nselib/data/deepid/*))
 
-all: $(CORES)
+all: $(CORES) $(PACKED)
 
 # LuaRocks says where Lua's headers are, and fetches nothing.
 lua/deepid/core-%.so: $(CSRC) $(HEADERS) | $(if $(LUA_INCDIR),,deps)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(MODULE) -I$(or $(LUA_INCDIR),/usr/include/lua$*) -shared -o $@ $(CSRC) $(LDFLAGS) $(PCRE)
 
+# The knowledge as it loads fast; without it, or when the text files have changed since, these are read.
+$(PACKED): $(TEXTS) $(wildcard lua/deepid/*.lua) lua/bin/pack $(CORES)
+	@for lua in lua5.4 lua5.3 lua; do \
+	    if command -v $$lua >/dev/null; then echo $$lua lua/bin/pack $@; exec $$lua lua/bin/pack $@; fi; \
+	done; echo 'No Lua is here to pack the knowledge: its text files will be read, which takes longer.'
+
 # --- What is needed, by the names of Debian's packages ---
 
-BUILD_PACKAGES := libc6-dev libpcre2-dev libxxhash-dev liblua5.3-dev liblua5.4-dev
+BUILD_PACKAGES := libc6-dev libpcre2-dev libxxhash-dev liblua5.3-dev liblua5.4-dev lua5.4
 # Other makers' packages of Node have npm inside, and conflict with Debian's.
 DEMO_PACKAGES  := nmap lua5.4 $(if $(shell command -v npm),,npm)
 TEST_PACKAGES  := $(DEMO_PACKAGES) lua5.3 gcc clang lua-check luarocks python3 openssl libxml2-utils iproute2 nftables publicsuffix
@@ -171,7 +179,7 @@ build/soak/%: test/soak/%.c $(ENGINE) $(HEADERS) | deps
 	$(CC) $(C_STRICT) $(CFLAGS) -Itest/c -o $@ $< $(ENGINE) -l:libpcre2-8.a
 
 lint: deps test-deps | build/test
-	luacheck -q --no-color lua test lua/bin/deepid $(wildcard nselib/deepid scripts/*.nse)
+	luacheck -q --no-color lua test bench lua/bin/deepid lua/bin/pack $(wildcard nselib/deepid scripts/*.nse)
 	for cc in gcc clang; do for lua in 5.3 5.4; do \
 	    for file in csrc/*.c; do $$cc -O2 $(MODULE) -Werror -I/usr/include/lua$$lua -c -o build/lint.o $$file || exit 1; done; \
 	    for file in test/c/*.c test/fuzz/*.c test/soak/*.c; do $$cc -O2 $(C_STRICT) -Itest/c -I/usr/include/lua$$lua -c -o build/lint.o $$file || exit 1; done; \
@@ -222,6 +230,7 @@ ROCK_CORE = lua/deepid/core-$(shell $(LUA) -e 'io.write(_VERSION:match "%d.%d")'
 
 rock:
 	$(MAKE) $(ROCK_CORE)
+	$(LUA) lua/bin/pack $(PACKED)
 
 rock-install:
 	install -d '$(LUADIR)/deepid/data' '$(LIBDIR)/deepid' '$(BINDIR)'
@@ -232,6 +241,6 @@ rock-install:
 	install -m 755 lua/bin/deepid '$(BINDIR)'
 
 clean:
-	rm -rf build $(CORES)
+	rm -rf build $(CORES) $(PACKED)
 
 .PHONY: all learn accuracy record deps demo-deps test-deps fuzz-deps demo test test-matrix test-path-long simulate check-asan fuzz bench bench-deps soak lint install uninstall rock rock-install clean

@@ -120,6 +120,9 @@ void bench_hostile(struct bench_list *replies, const struct bench_list *rules, s
 		generate_text(&out, &pattern, &seed);
 		/* Cut before its end, so that it nearly matches. */
 		out.length -= random_below(&seed, (unsigned)out.length / 2 + 1);
+		/* Its own words again and again on one line: what `.*` in front of each of them may have taken. */
+		for (size_t own = out.length, i = 4; kind == 2 && own > 4 && out.length < out.room; i = i + 1 < own ? i + 1 : 4)
+			generate_put(&out, (unsigned char)(text[i] == '\r' || text[i] == '\n' ? ' ' : text[i]));
 		while (out.length < out.room)
 			put(&out, kind == 0 ? same : filler[random_below(&seed, sizeof filler / sizeof filler[0])]);
 		bench_add(replies, text, out.length, 0);

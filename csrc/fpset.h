@@ -55,14 +55,14 @@ struct fplimits {
 	uint32_t depth; /* nested backtracking; the interpreter's alone */
 	uint32_t heap;  /* KiB of backtracking memory; the interpreter's alone */
 	uint32_t cap;   /* bytes of a reply that are matched, 1..DEEPID_REPLY_MAX */
-	uint32_t budget; /* candidates of one reply that are tried; 0: all */
+	uint32_t budget; /* candidates of one reply that are tried; 0: all.  Replies of real servers have fewer than 40 */
 	unsigned stages; /* of the filter, FILTER_ALL; with 0 it is the naive loop */
 	bool jit;        /* compile to machine code where that is possible */
 	bool trusted;    /* the patterns are known to compile: fpset_add does not try */
 };
 
 #define FPLIMITS_DEFAULT \
-	((struct fplimits){ .steps = 50000, .depth = 1000, .heap = 10240, .cap = 4096, .budget = 0, .stages = FILTER_ALL, .jit = true })
+	((struct fplimits){ .steps = 50000, .depth = 1000, .heap = 10240, .cap = 4096, .budget = 128, .stages = FILTER_ALL, .jit = true })
 
 struct fprule {
 	_Atomic(pcre2_code *) code; /* owned; NULL until it is first needed */

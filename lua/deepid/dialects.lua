@@ -112,9 +112,13 @@ function M.read(text, name)
       end
     end
   end
+  model.owner = nil
   count_answers(model)
   return model
 end
+
+--- Gives what was packed of a model its methods back.
+function M.attach(model) return setmetatable(model, Model) end
 
 -- How much an answer counts for whoever is known to give it, when `count` of all do: the fewer, and the more words of it somebody else
 -- would have had to choose alike, the more.

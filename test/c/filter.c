@@ -239,6 +239,7 @@ static void nothing_is_cut_off(void)
 	bool in_order = true;
 
 	limits.jit = false;
+	limits.budget = 0;
 	if (fpset_open(&set, MANY, &limits, NULL) != DEEPID_OK)
 		abort();
 	for (int i = 0; i < MANY; i++) {

@@ -81,7 +81,7 @@ local function is_within(part, whole)
 end
 
 local function compare(patterns, replies)
-  local naive, filtered, hits = core.fpset(patterns, { filter = false }), core.fpset(patterns), 0
+  local naive, filtered, hits = core.fpset(patterns, { filter = false, budget = #patterns }), core.fpset(patterns), 0
   for i in ipairs(replies) do
     for _, reply in ipairs(variants(replies, i)) do
       local want, given_up, cut = naive:match(reply)
