@@ -2,8 +2,8 @@
 
 #include "lpack.h"
 
+#include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #define XXH_INLINE_ALL
@@ -13,8 +13,8 @@
 
 struct cursor {
 	const unsigned char *at, *end;
-	int strings;       /* the stack's place of the table of strings */
-	lua_Integer count; /* of them */
+	int strings, tables; /* the stack's places of what was read and may be meant again */
+	lua_Integer strings_count, tables_count;
 };
 
 static uint64_t read_number(lua_State *L, struct cursor *cursor, int bytes)
@@ -38,12 +38,12 @@ static void read_string(lua_State *L, struct cursor *cursor)
 	lua_pushlstring(L, (const char *)cursor->at, length);
 	cursor->at += length;
 	lua_pushvalue(L, -1);
-	lua_rawseti(L, cursor->strings, ++cursor->count);
+	lua_rawseti(L, cursor->strings, ++cursor->strings_count);
 }
 
 static void read_value(lua_State *L, struct cursor *cursor, int depth);
 
-static void read_table(lua_State *L, struct cursor *cursor, int depth)
+static void read_table(lua_State *L, struct cursor *cursor, int depth, bool is_shared)
 {
 	uint64_t items = read_number(L, cursor, 4), pairs = read_number(L, cursor, 4), left = (uint64_t)(cursor->end - cursor->at);
 
@@ -61,11 +61,25 @@ static void read_table(lua_State *L, struct cursor *cursor, int depth)
 		read_value(L, cursor, depth + 1);
 		lua_rawset(L, -3);
 	}
+	if (is_shared) {
+		lua_pushvalue(L, -1);
+		lua_rawseti(L, cursor->tables, ++cursor->tables_count);
+	}
+}
+
+/* What was read before, by its number. */
+static void read_again(lua_State *L, struct cursor *cursor, int registry, lua_Integer count)
+{
+	lua_Integer number = (lua_Integer)read_number(L, cursor, 4);
+
+	if (number == 0 || number > count)
+		luaL_error(L, "packed value: no such number");
+	lua_rawgeti(L, registry, number);
 }
 
 static void read_value(lua_State *L, struct cursor *cursor, int depth)
 {
-	uint64_t bits = (uint64_t)read_number(L, cursor, 1);
+	uint64_t bits = read_number(L, cursor, 1);
 	lua_Number number;
 	lua_Integer integer;
 
@@ -91,53 +105,80 @@ static void read_value(lua_State *L, struct cursor *cursor, int depth)
 		read_string(L, cursor);
 		break;
 	case 'r':
-		bits = read_number(L, cursor, 4);
-		if (bits == 0 || (lua_Integer)bits > cursor->count)
-			luaL_error(L, "packed value: no such string");
-		lua_rawgeti(L, cursor->strings, (lua_Integer)bits);
+		read_again(L, cursor, cursor->strings, cursor->strings_count);
 		break;
+	case 'v':
+		read_again(L, cursor, cursor->tables, cursor->tables_count);
+		break;
+	case 'S':
 	case 'T':
-		read_table(L, cursor, depth);
+		read_table(L, cursor, depth, bits == 'S');
 		break;
 	default:
 		luaL_error(L, "packed value: no such kind");
 	}
 }
 
+#define SUM sizeof(XXH128_canonical_t)
+
+/* Of all texts and their lengths, the same on every machine. */
+static XXH128_canonical_t sum_up(const char *const *texts, const size_t *lengths, int count)
+{
+	XXH128_canonical_t sum;
+	XXH3_state_t state;
+
+	XXH3_128bits_reset(&state);
+	for (int i = 0; i < count; i++) {
+		unsigned char size[8];
+		for (int k = 0; k < 8; k++)
+			size[k] = (unsigned char)((uint64_t)lengths[i] >> 8 * k);
+		XXH3_128bits_update(&state, size, sizeof size);
+		XXH3_128bits_update(&state, texts[i], lengths[i]);
+	}
+	XXH128_canonicalFromHash(&sum, XXH3_128bits_digest(&state));
+	return sum;
+}
+
 int l_unpack(lua_State *L)
 {
 	size_t length;
-	const unsigned char *bytes = (const unsigned char *)luaL_checklstring(L, 1, &length);
+	const char *bytes = luaL_checklstring(L, 1, &length);
 	lua_Integer from = luaL_optinteger(L, 2, 1);
 
 	luaL_argcheck(L, from >= 1 && (lua_Unsigned)from <= length, 2, "beyond the bytes");
-	struct cursor cursor = { bytes + from - 1, bytes + length, 3, 0 };
+	const char *text = bytes + from - 1 + SUM;
+	size_t left = length - (size_t)from + 1;
+	if (left < SUM)
+		return luaL_error(L, "packed value: cut short");
+	left -= SUM;
+	XXH128_canonical_t sum = sum_up(&text, &left, 1);
+	if (memcmp(&sum, text - SUM, SUM) != 0)
+		return luaL_error(L, "packed value: damaged");
+	struct cursor cursor = { (const unsigned char *)text, (const unsigned char *)bytes + length, 3, 4, 0, 0 };
 	lua_settop(L, 2);
-	uint64_t strings = read_number(L, &cursor, 4);
-	if (strings > length)
-		return luaL_error(L, "packed value: no such strings");
+	uint64_t strings = read_number(L, &cursor, 4), tables = read_number(L, &cursor, 4);
+	if (strings > length || tables > length)
+		return luaL_error(L, "packed value: cut short");
 	lua_createtable(L, (int)strings, 0);
+	lua_createtable(L, (int)tables, 0);
 	read_value(L, &cursor, 0);
 	if (cursor.at != cursor.end)
 		return luaL_error(L, "packed value: more bytes than it takes");
 	return 1;
 }
 
+#define TEXTS_MOST 100
+
 int l_checksum(lua_State *L)
 {
-	XXH3_state_t state;
-	char text[33];
+	const char *texts[TEXTS_MOST];
+	size_t lengths[TEXTS_MOST];
+	int count = lua_gettop(L);
 
-	XXH3_128bits_reset(&state);
-	for (int i = 1; i <= lua_gettop(L); i++) {
-		size_t length;
-		const char *bytes = luaL_checklstring(L, i, &length);
-		uint64_t size = length;
-		XXH3_128bits_update(&state, &size, sizeof size);
-		XXH3_128bits_update(&state, bytes, length);
-	}
-	XXH128_hash_t hash = XXH3_128bits_digest(&state);
-	snprintf(text, sizeof text, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
-	lua_pushstring(L, text);
+	luaL_argcheck(L, count <= TEXTS_MOST, TEXTS_MOST, "too many texts");
+	for (int i = 0; i < count; i++)
+		texts[i] = luaL_checklstring(L, i + 1, &lengths[i]);
+	XXH128_canonical_t sum = sum_up(texts, lengths, count);
+	lua_pushlstring(L, (const char *)&sum, SUM);
 	return 1;
 }

@@ -1,14 +1,13 @@
 --- The knowledge as one file that loads fast: written by `make`, believed only while it is that of the text files beside it.
 --
--- The file is a line that says so, two checksums and a packed value (csrc/lpack.h). One checksum is that of the text files and of the
--- core that compiled their patterns, the other that of the value.
+-- The file is a line that says so, a checksum of the text files and of the core that compiled their patterns, and a packed value
+-- (csrc/lpack.h).
 
 local core = require "deepid.core"
 
 local M = {}
 
 local MAGIC = "smtp-deepid knowledge 1\n"
-local SUM = 32 -- bytes of a checksum
 
 --- Its name, in the folder of the knowledge.
 M.NAME = "knowledge.packed"
@@ -34,43 +33,61 @@ local function pairs_of(value)
   return count, keys
 end
 
+local function put(out, ...) out[#out + 1] = string.pack(...) end
+
 local function write_table(out, value)
+  local number = out.tables[value]
+  if number then return put(out, "<c1I4", "v", number) end
   local count, keys = pairs_of(value)
-  out[#out + 1] = string.pack("<c1I4I4", "T", count, #keys)
+  put(out, "<c1I4I4", out.is_shared[value] and "S" or "T", count, #keys)
   for i = 1, count do write(out, value[i]) end
   for _, key in ipairs(keys) do
     write(out, key)
     write(out, value[key])
   end
+  if out.is_shared[value] then
+    out.tables_count = out.tables_count + 1
+    out.tables[value] = out.tables_count
+  end
 end
 
 local function write_string(out, value)
-  local known = out.strings[value]
-  if known then
-    out[#out + 1] = string.pack("<c1I4", "r", known)
-    return
-  end
-  out.count = out.count + 1
-  out.strings[value] = out.count
-  out[#out + 1] = string.pack("<c1s4", "s", value)
+  local number = out.strings[value]
+  if number then return put(out, "<c1I4", "r", number) end
+  out.strings_count = out.strings_count + 1
+  out.strings[value] = out.strings_count
+  put(out, "<c1s4", "s", value)
 end
 
 local WRITE = {
   table = write_table,
   string = write_string,
-  boolean = function(out, value) out[#out + 1] = value and "t" or "f" end,
+  boolean = function(out, value) put(out, "c1", value and "t" or "f") end,
   number = function(out, value)
-    out[#out + 1] = math.type(value) == "integer" and string.pack("<c1i8", "i", value) or string.pack("<c1d", "d", value)
+    if math.type(value) == "integer" then put(out, "<c1i8", "i", value) else put(out, "<c1d", "d", value) end
   end,
 }
 
-function write(out, value) return assert(WRITE[type(value)], "a value that cannot be packed")(out, value) end
+function write(out, value) assert(WRITE[type(value)], "a value that cannot be packed")(out, value) end
+
+-- The tables that are met more than once.
+local function find_shared(value, seen, shared)
+  if type(value) ~= "table" then return shared end
+  if seen[value] then
+    shared[value] = true
+    return shared
+  end
+  seen[value] = true
+  for _, item in pairs(value) do find_shared(item, seen, shared) end
+  return shared
+end
 
 --- Packs a value of tables without cycles, strings, numbers and booleans, for <code>core.unpack</code>.
 function M.pack(value)
-  local out = { strings = {}, count = 0 }
+  local out = { strings = {}, tables = {}, strings_count = 0, tables_count = 0, is_shared = find_shared(value, {}, {}) }
   write(out, value)
-  return string.pack("<I4", out.count) .. table.concat(out)
+  local bytes = string.pack("<I4I4", out.strings_count, out.tables_count) .. table.concat(out)
+  return core.load().checksum(bytes) .. bytes
 end
 
 -- What the packed file is true of: these texts, as this core reads them.
@@ -80,10 +97,7 @@ local function sources(texts) return core.load().checksum(core.load().release, c
 --
 -- @param value  what is to be packed
 -- @param texts  array: the text files that it was made from, whole, in a fixed order
-function M.seal(value, texts)
-  local packed = M.pack(value)
-  return MAGIC .. sources(texts) .. core.load().checksum(packed) .. packed
-end
+function M.seal(value, texts) return MAGIC .. sources(texts) .. M.pack(value) end
 
 --- Opens the file's bytes.
 --
@@ -91,11 +105,9 @@ end
 -- @param texts  as for <code>seal</code>
 -- @return the value; nil when the file is of other texts or another core, or damaged
 function M.open(bytes, texts)
-  local at = #MAGIC + 1
-  if bytes:sub(1, #MAGIC) ~= MAGIC or bytes:sub(at, at + SUM - 1) ~= sources(texts) then return nil end
-  local packed = bytes:sub(at + 2 * SUM)
-  if bytes:sub(at + SUM, at + 2 * SUM - 1) ~= core.load().checksum(packed) then return nil end
-  local ok, value = pcall(core.load().unpack, packed)
+  local head = MAGIC .. sources(texts)
+  if bytes:sub(1, #head) ~= head then return nil end
+  local ok, value = pcall(core.load().unpack, bytes, #head + 1)
   return ok and value or nil
 end
 

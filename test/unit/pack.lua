@@ -25,20 +25,44 @@ t.test("the same value is the same bytes", function()
   t.eq(pack.pack(one), pack.pack(other))
 end)
 
-t.test("bytes cut short or changed raise an error, or are another value", function()
+t.test("a table that is met twice is one table", function()
+  local shared = { 1 }
+  local value = core.unpack(pack.pack { shared, { x = shared }, { 1 } })
+  t.ok(value[1] == value[2].x and value[1] ~= value[3])
+end)
+
+t.test("bytes cut short or changed raise an error", function()
   local bytes = pack.pack { "abc", { x = 1.5, y = true }, "abc", 7 }
   for length = 0, #bytes - 1 do t.ok(not pcall(core.unpack, bytes:sub(1, length)), length) end
   for at = 1, #bytes do
-    for _, byte in ipairs { "\0", "\255", "T", "r" } do pcall(core.unpack, bytes:sub(1, at - 1) .. byte .. bytes:sub(at + 1)) end
+    local changed = bytes:sub(1, at - 1) .. string.char(bytes:byte(at) ~ 1) .. bytes:sub(at + 1)
+    t.raises("damaged", core.unpack, changed)
   end
   t.ok(not pcall(core.unpack, bytes .. "t"))
-  t.raises("no such table", core.unpack, "\0\0\0\0T\255\255\255\255\0\0\0\0")
-  t.raises("no such table", core.unpack, "\0\0\0\0" .. ("T\1\0\0\0\0\0\0\0"):rep(40) .. "t")
-  t.raises("no such string", core.unpack, "\0\0\0\0r\1\0\0\0")
+end)
+
+-- With a checksum that is right.
+local function forge(bytes) return core.checksum(bytes) .. bytes end
+
+t.test("nor is what somebody forged more than an error, or another value", function()
+  local head = ("\0"):rep(8)
+  t.raises("no such table", core.unpack, forge(head .. "T\255\255\255\255\0\0\0\0"))
+  t.raises("no such table", core.unpack, forge(head .. ("T\1\0\0\0\0\0\0\0"):rep(40) .. "t"))
+  t.raises("no such number", core.unpack, forge(head .. "r\1\0\0\0"))
+  t.raises("no such number", core.unpack, forge(head .. "v\0\0\0\0"))
+  t.raises("no such kind", core.unpack, forge(head .. "?"))
+  t.raises("more bytes", core.unpack, forge(head .. "tt"))
+  t.raises("cut short", core.unpack, forge(("\255"):rep(8) .. "t"))
+  t.raises("not a number", core.unpack, forge(head .. "d" .. string.pack("<d", 0 / 0)))
+  local shared = { 1 }
+  local bytes = pack.pack({ "abc", { x = shared, y = true }, shared, "abc", 7 }):sub(17)
+  for at = 1, #bytes do
+    for byte = 0, 255 do pcall(core.unpack, forge(bytes:sub(1, at - 1) .. string.char(byte) .. bytes:sub(at + 1))) end
+  end
 end)
 
 t.test("a checksum is that of the texts and of where each ends", function()
-  t.eq(#core.checksum("a", "bc"), 32)
+  t.eq(#core.checksum("a", "bc"), 16)
   t.ok(core.checksum("a", "bc") ~= core.checksum("ab", "c"))
   t.eq(core.checksum("a", "bc"), core.checksum("a", "bc"))
 end)
