@@ -197,10 +197,11 @@ local function add_passed_through(result, transcript, candidate)
   add_front(result, FRONT[front.kind] or "proxy", front.name, candidate.p, lines)
 end
 
--- What the rules found that answers in the server's place: then the answers are its own.
-local function answering_front(result)
+-- What the rules found that answers in the server's place: then the answers are its own, unless the candidate was heard through it.
+local function answering_front(result, candidate)
   for _, front in ipairs(result.front) do
-    if rules.ANSWERS_ITSELF[front.role] or front.role == "screen" then return front end
+    local is_passed = candidate.front and is_kin(front.name:lower(), candidate.front.name)
+    if not is_passed and (rules.ANSWERS_ITSELF[front.role] or front.role == "screen") then return front end
   end
 end
 
@@ -235,7 +236,7 @@ function M.add(result, knowledge, transcript, found)
   end
   drop_hints(result, name)
   if candidate.front then add_passed_through(result, transcript, candidate) end
-  local front = answering_front(result)
+  local front = answering_front(result, candidate)
   local is_other = front and not is_kin(front.name, name) and not is_built_on(knowledge, front.name, name)
   if is_other or FRONT[candidate.product.kind] and result.identity.product then return end
   local claims = false_claim(knowledge, found, ranked)

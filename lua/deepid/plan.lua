@@ -53,11 +53,14 @@ local function is_answered(name, now) return now.sent[name] and not (now.inside 
 
 -- Notes whether the server insists on TLS: it says so (RFC 3207 4), or hangs up on whatever it is asked in clear text.
 local function note_refusal(now, step)
+  now.refused[step.step] = nil
+  if step.tls ~= "none" then return end
   local hung_up = step.reply == "" and (step["end"] == "close" or step["end"] == "reset")
-  local is_refusal = code_of(step) == "530" or (hung_up and not now.answers)
-  now.refused[step.step] = step.tls == "none" and is_refusal
-  now.insists = now.insists or now.refused[step.step]
-  now.answers = now.answers or not (is_refusal or hung_up)
+  if code_of(step) == "530" or (hung_up and not now.answers) then
+    now.refused[step.step], now.insists = true, true
+  elseif step.reply ~= "" then
+    now.answers = true
+  end
 end
 
 -- Notes one step in the summary of its connection.
@@ -231,7 +234,8 @@ end
 
 -- The session as another connection finds it when it is ready for questions.
 local function afresh(now)
-  return setmetatable({ errors = 0, offered = false, sender = false, inside = (now.insists and now.secured) or false }, { __index = now })
+  local inside = now.insists and (now.secured or now.offered) or false
+  return setmetatable({ errors = 0, offered = false, sender = false, inside = inside }, { __index = now })
 end
 
 local function has_more(now)
@@ -291,7 +295,9 @@ end
 local function is_unfinished(transcript, now, options)
   if options.depth == "greeting" or not is_accepted(now.greeting) or now.greeting["end"] ~= "reply" then return false end
   if options.depth == "adaptive" then
-    return now.connection < M.MOST_FOR_QUESTIONS and options.choose ~= nil and choose(transcript, afresh(now), options, M.MOST_ERRORS) ~= nil
+    -- One that a refusal of clear text ended is not counted.
+    local most = M.MOST_FOR_QUESTIONS + (now.insists and 1 or 0)
+    return now.connection < most and options.choose ~= nil and choose(transcript, afresh(now), options, M.MOST_ERRORS) ~= nil
   end
   if not now.sent.helo and not is_lmtp(transcript, now) then return true end
   if has_more(now) then return true end

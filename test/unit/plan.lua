@@ -191,6 +191,14 @@ t.test("a server that hangs up on questions, or answers 530, is asked inside TLS
   t.has(run(insisting { "", "close" }, { choose = first_open }), "^1: ehlo help 2: ehlo starttls ehlo help unknown ")
   t.has(run(insisting(NEEDS_TLS), { choose = first_open }), "^1: ehlo help starttls ehlo help unknown quit 2: ehlo starttls ehlo ")
   t.eq(run(insisting(NEEDS_TLS), { choose = settled }), "1: ehlo help starttls ehlo help quit")
+  t.eq(run(insisting(HANGS_UP), { choose = settled }), "1: ehlo help 2: ehlo starttls ehlo help quit")
+end)
+
+t.test("the connection that a refusal of clear text cost is made up for", function()
+  local one = function() return 1 end
+  t.eq(run(insisting(HANGS_UP), { choose = first_open, errors = one }), "1: ehlo starttls ehlo help unknown quit "
+    .. "2: ehlo ehloagain 3: ehlo starttls ehlo ehloagain quit 4: ehlo starttls ehlo rsetarg quit")
+  t.ok(not run(server(), { choose = first_open, errors = one }):find("4:", 1, true))
 end)
 
 -- The questions of full depth that had an answer inside TLS.
