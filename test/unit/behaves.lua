@@ -106,13 +106,13 @@ t.test("a filter that passes most commands on, and the server behind: both named
 end)
 
 t.test("a proxy that answers until TLS, and the server inside: both named, whether the proxy says who it is or not", function()
-  for _, greeting in ipairs { HIDDEN, false } do
-    local result = session("postfix-3.10.13-stunnel", greeting or nil, "full")
+  for i, case in ipairs { { nil, "adaptive" }, { nil, "full" }, { HIDDEN, "full" }, { HIDDEN, "adaptive" } } do
+    local result = session("postfix-3.10.13-stunnel", case[1], case[2])
     t.eq(result.identity.product, "Postfix smtpd")
-    t.eq({ #result.front, result.front[1].name, result.front[1].claims }, { 1, "stunnel" })
     t.ok(says(result, "^Postfix smtpd: answers so$"))
+    -- Two answers of its own give stunnel away, and adaptive depth hears one.
+    if i < 4 then t.eq({ #result.front, result.front[1].name, result.front[1].claims }, { 1, "stunnel" }) end
   end
-  t.eq(session("postfix-3.10.13-stunnel", HIDDEN).identity.product, "Postfix smtpd")
 end)
 
 -- What a middlebox does to a session: RFC 3207 6 names the first; Cisco's ESMTP inspection does the second.
