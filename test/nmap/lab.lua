@@ -73,12 +73,17 @@ local function scan(nmap, servers, arguments)
   return output, path
 end
 
--- The column `basis` says how it is named, and that it is named for another as yet.
 local function check_identity(row, identity)
-  local basis, other = (row.basis or ""):match("^([^=]*)=?(.*)$")
-  t.eq(identity.product, other ~= "" and other or row.product, "product")
-  if basis ~= "" then t.eq(identity.basis, basis, "basis") end
-  if row.version and other == "" then t.eq(identity.version, row.version, "version") end
+  t.eq(identity.product, row.product, "product")
+  if row.basis and row.basis ~= "" then t.eq(identity.basis, row.basis, "basis") end
+  if row.version then t.eq(identity.version, row.version, "version") end
+end
+
+-- What claims to be another product: the claim, and both sides.
+local function check_claim(front)
+  t.ok(front.claims and front.reason, "the claim is told")
+  t.has(front.evidence[1], "^greeting: 220")
+  t.ok(#front.evidence > 1, "the answers are quoted")
 end
 
 local function check_row(row, result, script)
@@ -88,6 +93,7 @@ local function check_row(row, result, script)
     local first = result.front[1] or {}
     t.eq(first.role, role, "role in front")
     if name ~= "-" then t.has(first.name, name, true) end
+    if row.settings:find("^forged") then check_claim(first) end
     if role == "blocker" then
       t.ok(first.reason, "a blocker without its reason")
       t.ok(first.advice, "a blocker without advice")
