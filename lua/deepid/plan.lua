@@ -71,6 +71,7 @@ local function note(now, step)
   if not (HELLO[name] or name == "greeting" or name == "quit" or is_answered(name, now)) then now.news = true end
   now.sent[name] = true
   if IS_QUESTION[name] then note_refusal(now, step) end
+  now.broken = now.broken or (step["end"] ~= "reply" and name ~= "quit" and not now.refused[name])
   if name ~= "greeting" and code_of(step):find("^[45]") then now.errors = now.errors + math.max(1, steps.by_name[name].replies or 1) end
   if HELLO[name] then
     now.hello, now.sender = step, false
@@ -295,9 +296,9 @@ end
 local function is_unfinished(transcript, now, options)
   if options.depth == "greeting" or not is_accepted(now.greeting) or now.greeting["end"] ~= "reply" then return false end
   if options.depth == "adaptive" then
-    -- One that a refusal of clear text ended is not counted.
+    -- One that a refusal of clear text ended is not counted; a server that stalls or breaks off is asked nothing more.
     local most = M.MOST_FOR_QUESTIONS + (now.insists and 1 or 0)
-    return now.connection < most and options.choose ~= nil and choose(transcript, afresh(now), options, M.MOST_ERRORS) ~= nil
+    return not now.broken and now.connection < most and options.choose ~= nil and choose(transcript, afresh(now), options, M.MOST_ERRORS) ~= nil
   end
   if not now.sent.helo and not is_lmtp(transcript, now) then return true end
   if has_more(now) then return true end
