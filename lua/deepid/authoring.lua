@@ -1,9 +1,14 @@
 --- The commands for people who write rules: `deepid explain` and `deepid draft`.
 
 local core = require "deepid.core"
+local draft = require "deepid.draft"
+local draft_check = require "deepid.draft_check"
+local draft_words = require "deepid.draft_words"
 local identify = require "deepid.identify"
 local knowledge = require "deepid.knowledge"
+local lint = require "deepid.lint"
 local report = require "deepid.report"
+local rules = require "deepid.rules"
 local samples = require "deepid.samples"
 local trace_rules = require "deepid.trace_rules"
 local trace_words = require "deepid.trace_words"
@@ -65,6 +70,52 @@ local function explain(options, paths, complain)
   return ok and #list > 0 and 0 or 1
 end
 
+-- The replies to one step, each once, and what was asked.
+local function replies_to(step, list)
+  local found, seen = {}, {}
+  for _, transcript in ipairs(list) do
+    for _, one in ipairs(transcript.steps) do
+      if one.step == step and one["end"] == "reply" and not seen[one.reply] then
+        seen[one.reply] = true
+        found[#found + 1] = { reply = one.reply, sent = one.sent }
+      end
+    end
+  end
+  return found
+end
+
+-- What the linter says of the block alone.
+local function lint_block(lines, fpset)
+  local list, problems = rules.parse(table.concat(lines, "\n"), "draft")
+  for i, rule in ipairs(list) do rule.order = i end
+  return table.move(problems, 1, #problems, 1, lint.check_list(list, fpset))
+end
+
+local function show_draft(made, checked, samples, options, fpset)
+  local cite = options.cite or ("%d sample%s seen by the author; say here of which servers, and how that is known"):format(#samples, #samples == 1 and "" or "s")
+  local block = draft_words.block(made, checked, cite, fpset)
+  print(table.concat(draft_words.notes(made, checked, #samples), "\n"))
+  print(table.concat(block, "\n"))
+  local probe, line = draft_words.for_nmap(made, samples[1].sent)
+  print(probe and ("\n# For Nmap's own file, below `%s`:\n# %s"):format(probe, line) or "\n# No line for Nmap's own file: " .. line .. ".")
+  return lint_block(block, fpset)
+end
+
+local function run_draft(options, paths, complain)
+  local tools = open_tools(complain)
+  if not tools then return 1 end
+  local list, ok = read_samples(paths, options.step, complain)
+  local samples, taken = replies_to(options.step, list), {}
+  for _, rule in ipairs(tools.knowledge.rules) do taken[rule.id] = true end
+  local made, message = draft.draft(samples, { step = options.step, product = options.product, id = options.id, role = options.role, taken = taken })
+  local checked
+  if made then checked, message = draft_check.check(tools.fpset, tools.knowledge, made, samples) end
+  if not checked then return complain(message) or 1 end
+  local problems = show_draft(made, checked, samples, options, tools.fpset)
+  for _, problem in ipairs(problems) do complain(problem) end
+  return ok and #problems == 0 and #checked.robbed == 0 and 0 or 1
+end
+
 --- Adds the commands to a table of commands.
 --
 -- @param commands  name -> function of an array of words that returns an exit status
@@ -77,6 +128,14 @@ function M.add_commands(commands, shell)
     options.near = math.tointeger(tonumber(options.near or MOST_NEAR))
     if not options.near then return shell.usage_error("--near takes a number") end
     return explain(options, paths, shell.complain)
+  end
+
+  function commands.draft(args)
+    local options, paths = shell.read_words(args, { step = "value", product = "value", id = "value", role = "value", cite = "value" })
+    if not options then return shell.usage_error(paths) end
+    if #paths == 0 then return shell.usage_error("draft needs a file") end
+    options.step = options.step or "greeting"
+    return run_draft(options, paths, shell.complain)
   end
 end
 

@@ -9,7 +9,10 @@ local M = {}
 -- Beside a checkout's lua/; an installed smtp-deepid has none.
 local RECORDINGS = (debug.getinfo(1, "S").source:match("^@(.*)/") or ".") .. "/../../test/transcripts"
 
+local known -- the recordings, once read
+
 local function recordings()
+  if known then return known end
   local list = {}
   local pipe = io.popen(("ls '%s'/*.md 2>/dev/null"):format(RECORDINGS))
   for path in pipe and pipe:lines() or function() end do
@@ -19,6 +22,7 @@ local function recordings()
     if read then list[#list + 1] = { path = path:match("[^/]*$"), transcript = read, facts = facts } end
   end
   if pipe then pipe:close() end
+  known = list
   return list
 end
 

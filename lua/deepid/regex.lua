@@ -166,22 +166,31 @@ function Reader:branches()
   return list
 end
 
+local function read(pattern, flags)
+  local reader = setmetatable({ pattern = pattern, at = 1, captures = 0, dotall = flags:find("s") ~= nil }, Reader)
+  local branches = reader:branches()
+  if reader.at <= #pattern then fail("a ) without its (") end
+  return { kind = "group", branches = branches, open = "(?:", from = 1, to = #pattern, captures = reader.captures }
+end
+
+-- Trees that somebody still uses: one pattern is compared with many replies.
+local known = setmetatable({}, { __mode = "v" })
+
 --- Reads a pattern.
 --
 -- @param pattern  as PCRE2 takes it
 -- @param flags    (optional) letters; only `s` matters here
--- @return the tree, and how many captures it has
+-- @return the tree, which is shared and must not be changed; its `captures` is how many there are
 -- @return nil and a message where it holds what no rule uses (POSIX classes, inline options, named groups, \Q, ...)
 function M.parse(pattern, flags)
-  local reader = setmetatable({ pattern = pattern, at = 1, captures = 0, dotall = (flags or ""):find("s") ~= nil }, Reader)
-  local ok, tree = pcall(function()
-    local branches = reader:branches()
-    if reader.at <= #pattern then fail("a ) without its (") end
-    return { kind = "group", branches = branches, open = "(?:", from = 1, to = #pattern }
-  end)
-  if ok then return tree, reader.captures end
-  if type(tree) ~= "table" then error(tree, 0) end
-  return nil, tree.regex
+  flags = flags or ""
+  local key = flags .. "\0" .. pattern
+  if known[key] then return known[key] end
+  local ok, tree = pcall(read, pattern, flags)
+  if not ok and type(tree) ~= "table" then error(tree, 0) end
+  if not ok then return nil, tree.regex end
+  known[key] = tree
+  return tree
 end
 
 --- Calls `visit` with every node but the root, outer ones first.

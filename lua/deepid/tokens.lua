@@ -54,9 +54,17 @@ end
 
 local ADDRESS_WORDS = { IP = true, Host = true, Client = true, From = true }
 
+local function four_at(text, at)
+  local found = text:match("^%d+%.%d+%.%d+%.%d+%f[^%w.]", at)
+  for number in (found or ""):gmatch("%d+") do
+    if tonumber(number) > 255 then return nil end
+  end
+  return found
+end
+
 -- Four numbers are a version behind a word with a capital letter that does not announce an address, as masking has it.
 local function address_at(text, at)
-  local four = text:match("^%d+%.%d+%.%d+%.%d+%f[^%w.]", at)
+  local four = four_at(text, at)
   local found = four or text:match("^IPv6:[%x:.]+", at) or text:match("^%x+:[%x:]*:[%x.:]*", at) or text:match("^::[%x.:]*", at)
   local word = text:sub(1, at - 1):match("(%a[%w-]*)[ /]$")
   local is_version = four and word and word:find("%u") and not ADDRESS_WORDS[word]
@@ -79,15 +87,15 @@ local function token_at(text, at)
   return { kind = "mark", text = byte }
 end
 
--- Host names vary where they are the server's own (the first word of a reply, and its neighbours) or the client's; any other is the maker's,
+-- Host names vary where they are the server's own (the first word of a line, and its neighbours) or the client's; any other is the maker's,
 -- and stays: a link to the product's page.
 local function keep_strangers(tokens, sent)
   local own
   for i, token in ipairs(tokens) do
     if token.kind == "host" then
       local domain = token.text:lower():match("[^.]+%.[^.]+$")
-      if i <= 2 then
-        own = domain
+      if i == 1 or tokens[i - 1].kind == "code" then
+        own = own or domain
       elseif domain ~= own and not sent:find(token.text, 1, true) then
         token.kind = "word"
       end
