@@ -153,12 +153,8 @@ end
 -- Whether the patterns spell out a word that not every server says; true as well where a pattern cannot be read.
 local function names_something(rule)
   for _, pattern in ipairs(rules.patterns(rule)) do
-    local tree, bytes = regex.parse(pattern.pattern, pattern.flags), {}
-    if not tree then return true end
-    regex.walk(tree, function(node)
-      if node.kind ~= "assert" then bytes[#bytes + 1] = node.byte or "\0" end
-    end)
-    if pattern.kind ~= "forbid" and next(wording.telling(table.concat(bytes))) then return true end
+    local tree = regex.parse(pattern.pattern, pattern.flags)
+    if not tree or (pattern.kind ~= "forbid" and next(wording.telling((regex.fixed_text(tree))))) then return true end
   end
   return false
 end

@@ -193,14 +193,36 @@ function M.parse(pattern, flags)
   return tree
 end
 
---- Calls `visit` with every node but the root, outer ones first.
-function M.walk(tree, visit)
-  for _, branch in ipairs(tree.branches or { tree.item }) do
-    for _, node in ipairs(tree.branches and branch or { branch }) do
-      visit(node)
-      if node.branches or node.item then M.walk(node, visit) end
+-- Adds the bytes that a branch spells out, with "\0" between those that need not follow each other.
+local function spell(branch, place, bytes)
+  for _, node in ipairs(branch) do
+    if place and node.from >= place then bytes.before = bytes.before or #bytes end
+    if node.kind == "byte" then
+      bytes[#bytes + 1] = node.byte
+    elseif node.kind == "repeat" then
+      spell({ node.item }, place, bytes)
+    elseif node.kind == "group" then
+      for _, inner in ipairs(node.look ~= "?!" and node.branches or {}) do
+        spell(inner, place, bytes)
+        bytes[#bytes + 1] = "\0"
+      end
+    elseif node.kind ~= "assert" then
+      bytes[#bytes + 1] = "\0"
     end
   end
+end
+
+--- The text that a pattern spells out, "\0" for what it leaves open; what must not follow left out.
+--
+-- @param place  (optional) a place in the pattern
+-- @return the text, and how many bytes of it stand before the place
+function M.fixed_text(tree, place)
+  local bytes = {}
+  for _, branch in ipairs(tree.branches) do
+    spell(branch, place, bytes)
+    bytes[#bytes + 1] = "\0"
+  end
+  return table.concat(bytes), bytes.before or #bytes
 end
 
 return M

@@ -10,34 +10,7 @@ local M = {}
 -- A rule is near when it got through so much of its fixed text, or has a telling word in common with the reply.
 local NEAR = 0.6
 
--- Adds the bytes that a branch spells out to `bytes`, with "\0" between those that need not follow each other.
-local function spell(branch, place, bytes)
-  for _, node in ipairs(branch) do
-    if node.from >= place then bytes.before = bytes.before or #bytes end
-    if node.kind == "byte" then
-      bytes[#bytes + 1] = node.byte
-    elseif node.kind == "group" then
-      for _, inner in ipairs(node.look ~= "?!" and node.branches or {}) do
-        spell(inner, place, bytes)
-        bytes[#bytes + 1] = "\0"
-      end
-    elseif node.kind == "repeat" then
-      spell({ node.item }, place, bytes)
-    elseif node.kind ~= "assert" then
-      bytes[#bytes + 1] = "\0"
-    end
-  end
-end
-
--- The text that a pattern spells out, and the share of it that stands before a place in the pattern.
-local function fixed_text(tree, place)
-  local bytes = {}
-  for _, branch in ipairs(tree.branches) do spell(branch, place, bytes) end
-  local text = table.concat(bytes)
-  local total = #text:gsub("%z", "")
-  local done = #table.concat(bytes, "", 1, bytes.before or #bytes):gsub("%z", "")
-  return text, total > 0 and done / total or 0
-end
+local function count_bytes(fixed) return #fixed:gsub("%z", "") end
 
 local function count_shared(words, reply)
   local there, count = wording.telling(reply), 0
@@ -56,7 +29,9 @@ function M.nearness(fpset, pattern, reply)
   local tree = regex.parse(pattern.pattern, pattern.flags)
   local broke = tree and breakpoint.find(fpset, pattern, reply)
   if not broke or not broke.node then return nil end
-  local text, done = fixed_text(tree, broke.node.from)
+  local text, before = regex.fixed_text(tree, broke.node.from)
+  local total = count_bytes(text)
+  local done = total > 0 and count_bytes(text:sub(1, before)) / total or 0
   return { broke = broke, done = done, shared = count_shared(wording.telling(text), reply) }
 end
 

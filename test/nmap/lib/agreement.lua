@@ -1,0 +1,132 @@
+--- Our answers against Nmap's own rules: texts made from the patterns of an installed nmap-service-probes, asked of both.
+--
+-- Nothing of that file is kept: patterns are read, filled with words of our own (deepid.generate), and forgotten. See doc/agreement.md.
+
+local generate = require "deepid.generate"
+local regex = require "deepid.regex"
+local second_opinion = require "deepid.second_opinion"
+local wording = require "deepid.wording"
+
+local M = {}
+
+M.SERVICES = { smtp = true, smtps = true, lmtp = true, ["smtp-proxy"] = true }
+
+local TEXTS = 3 -- made from each line
+local PROBES = { NULL = { step = "greeting" }, Hello = { step = "ehlo", sent = "EHLO\r\n" }, Help = { step = "help", sent = "HELP\r\n" } }
+
+--- Every probe file there is to read: the system's, and those that test/nmap/nmaps brought.
+function M.probe_files()
+  local paths, pipe = {}, assert(io.popen("ls /usr/share/nmap/nmap-service-probes build/nmap/*/root/usr/share/nmap/nmap-service-probes 2>/dev/null"))
+  for path in pipe:lines() do paths[#paths + 1] = path end
+  pipe:close()
+  return paths
+end
+
+-- Words of a product's name beyond those that any server says.
+local KIND_WORDS = { smtpd = true, lmtpd = true, proxy = true, smtps = true }
+
+local function name_words(name)
+  local words = wording.telling(name)
+  for word in pairs(KIND_WORDS) do words[word] = nil end
+  return words
+end
+
+local function subset(a, b)
+  for word in pairs(a) do
+    if not b[word] then return false end
+  end
+  return next(a) ~= nil
+end
+
+local function share_word(a, b)
+  for word in pairs(a) do
+    if b[word] then return true end
+  end
+  return false
+end
+
+-- "same", "part" (one name says more than the other), or nil.
+local function compare_names(them, us)
+  local a, b = name_words(them), name_words(us)
+  if them == us or (subset(a, b) and subset(b, a)) then return "same" end
+  return (subset(a, b) or subset(b, a)) and "part" or nil
+end
+
+-- A greeting, and what follows it, as Nmap's Hello and Help lines see them.
+local function split_greeting(text)
+  local at = 1
+  while true do
+    local line, after = text:match("([^\n]*\n)()", at)
+    if not line then return text, "" end
+    if not line:find("^%d%d%d%-") then return text:sub(1, after - 1), text:sub(after) end
+    at = after
+  end
+end
+
+local function new_step(name, sent, reply) return { step = name, sent = sent, reply = reply, ["end"] = "reply" } end
+
+local function transcript_of(text, probe)
+  if probe.step == "greeting" then return { steps = { new_step("greeting", "", text) } } end
+  local greeting, rest = split_greeting(text)
+  local steps = { new_step("greeting", "", greeting) }
+  if rest ~= "" then steps[2] = new_step(probe.step, probe.sent, rest) end
+  return { steps = steps }
+end
+
+-- What anyone could have meant: fronts that are no product.
+local PHRASES = { blocker = true, interceptor = true, screen = true }
+
+-- How both answers stand to each other; the class is one of M.CLASSES.
+local function classify(match, hit, result)
+  if not hit or hit.line ~= match.line then return "another line of theirs" end
+  local front = result.front[1]
+  local them, us = hit.fields.product, result.identity.product or (front and front.name)
+  if not them then return "no product of theirs" end
+  local tree = regex.parse(match.pattern, match.flags)
+  local fixed = wording.telling((regex.fixed_text(tree)))
+  local named = share_word(name_words(them), fixed)
+  if us then
+    local same = compare_names(them, us)
+    if same == "part" then return "one name says more", us end
+    if same == "same" then
+      local version = result.identity.version or (front and front.version)
+      if version and hit.fields.version and version ~= hit.fields.version then return "version written otherwise", us end
+      return "agreed", us
+    end
+    if not result.identity.product and PHRASES[front.role] then return named and "named in a refusal" or "anyone's refusal", us end
+    return "two names", us
+  end
+  if named then return "named, and no rule of ours" end
+  return next(fixed) and "known by other words" or "anyone's words"
+end
+
+--- The classes, in the order of the report.
+M.CLASSES = { "agreed", "one name says more", "version written otherwise", "two names", "named in a refusal", "anyone's refusal",
+  "named, and no rule of ours", "known by other words", "anyone's words", "another line of theirs", "no product of theirs" }
+
+--- Compares the answers to texts made from every hard SMTP line of a probe file that names a product.
+--
+-- @param path    an nmap-service-probes
+-- @param engine  from <code>deepid.open</code>, without a second opinion
+-- @param fpset   the core's
+-- @return array of {class, them, us, text, line, theirs (their version), ours}; a row a text
+-- @return number of SMTP lines that were left out: hints, lines without a product, and lines of other probes
+function M.compare(path, engine, fpset)
+  local opinion = second_opinion.open(path)
+  local rows, left_out = {}, 0
+  for _, match in ipairs((assert(second_opinion.read(path, M.SERVICES)))) do
+    local probe = PROBES[match.probe]
+    local usable = probe and match.fields.p and not match.soft
+    if not usable then left_out = left_out + 1 end
+    for _, text in ipairs(usable and generate.replies(fpset, match, TEXTS, generate.random(1)) or {}) do
+      local transcript = transcript_of(text, probe)
+      local hit, result = opinion:ask(transcript), engine:identify(transcript)
+      local class, us = classify(match, hit, result)
+      rows[#rows + 1] = { class = class, them = hit and hit.fields.product, us = us, text = text, line = match.line,
+        theirs = hit and hit.fields.version, ours = result.identity.version }
+    end
+  end
+  return rows, left_out
+end
+
+return M
