@@ -6,6 +6,7 @@
 #   make simulate     a simulated world against the verdicts, some minutes; SCANS=N SEED=N
 #   make test-matrix  those through Nmap again, with Debian's newer Nmaps as well
 #   make test-path-long  interception end to end, the large scans too
+#   make record      records real servers of Debian's releases and npm into test/transcripts (root, an hour)
 #   make lint         warnings of gcc, clang and luacheck
 #   make check-asan   the C tests alone, under ASan and UBSan
 #   make fuzz         random bytes for FUZZ_S seconds (60) at each thing that reads them in C
@@ -93,6 +94,9 @@ test-matrix: all test-deps
 
 test-path-long: all test-deps
 	LONG=1 test/run test/path/path.sh
+
+record: all test-deps
+	test/lab/record-all $(SUITES)
 
 check-asan: test-deps $(C_TESTS)
 	test/run $(C_TESTS)

@@ -1,5 +1,6 @@
 --- From a transcript to a port result: identity, front, inner, evidence, advice.
 
+local builds = require "deepid.builds"
 local json = require "deepid.json"
 local observations = require "deepid.observations"
 local rules = require "deepid.rules"
@@ -15,7 +16,7 @@ local M = {}
 local CONFIDENCE = { one_step = 0.9, agreeing = 0.97, hint = 0.5, contradicted = 0.5, second_opinion = 0.7 }
 
 local MOST_LEVELS = 2 -- of servers behind servers
-local IDENTITY = { "product", "version", "os", "device", "hostname" }
+local IDENTITY = { "product", "version", "info", "os", "device", "hostname", "service" }
 
 local add_once, show = observations.add_once, observations.show
 
@@ -89,6 +90,16 @@ local function build_identity(hits)
   return identity, found
 end
 
+-- What the vendor calls a version that is a build, and the Windows that it or an NTLM challenge belongs to.
+local function name_build(identity, ntlm, tables)
+  if not tables then return end
+  local said = identity.product and identity.product:find("^Microsoft ") and identity.version
+  if said then identity.release = builds.exchange(tables, said) end
+  if identity.os and identity.os ~= "Windows" then return end
+  local windows = said and builds.windows(tables, said) or ntlm and ntlm.version and builds.windows(tables, ntlm.version)
+  identity.os = windows or identity.os
+end
+
 local function describe(fields)
   return table.concat({ fields.product or "?", fields.version }, " ")
 end
@@ -110,7 +121,7 @@ end
 local function build_front(role, found)
   local first = found[1]
   local front = { role = role, name = show(first.fields.product), version = show(first.fields.version),
-    device = show(first.fields.device), evidence = json.array() }
+    info = show(first.fields.info), device = show(first.fields.device), evidence = json.array() }
   front.confidence = first.rule.confidence or (first.rule.soft and CONFIDENCE.hint) or CONFIDENCE.one_step
   for _, hit in ipairs(found) do
     if hit.fields.product == first.fields.product then
@@ -216,6 +227,7 @@ function M.identify(knowledge, transcript, options)
   local result = observations.new_result(transcript)
   local found, contradicted
   result.identity, found = build_identity(hits)
+  name_build(result.identity, result.ntlm, knowledge.builds)
   for _, hit in ipairs(found) do
     add_evidence(result, hit, describe(hit.fields))
     contradicted = contradicted or hit.fields.product ~= found[1].fields.product

@@ -1,5 +1,6 @@
 --- The knowledge: rule files found, read, and compiled into one set a step.
 
+local builds = require "deepid.builds"
 local core = require "deepid.core"
 local rules = require "deepid.rules"
 
@@ -13,7 +14,9 @@ local HERE = debug.getinfo(1, "S").source:match("^@(.*)/") or "."
 local PLACES = { HERE .. "/../data/deepid", HERE .. "/../../nselib/data/deepid", HERE .. "/data" }
 
 --- The rule files, in the order in which they are read.
-M.FILES = { "10-fronts.rules", "20-servers.rules", "25-libraries.rules", "30-eggs.rules", "90-generic.rules" }
+M.FILES = { "10-proxies.rules", "12-screens.rules", "14-gateways.rules", "16-interceptors.rules", "18-decoys.rules", "20-clouds.rules",
+  "21-postfix.rules", "22-exim.rules", "23-sendmail.rules", "24-qmail.rules", "25-microsoft.rules", "26-windows.rules", "27-suites.rules",
+  "28-open.rules", "29-scripted.rules", "30-testers.rules", "40-eggs.rules", "50-other-protocols.rules", "90-generic.rules" }
 
 local function read_file(path)
   local file, message = io.open(path, "rb")
@@ -106,7 +109,7 @@ end
 --- Reads and compiles a folder of knowledge.
 --
 -- @param folder  (optional) default: what came with this module
--- @return table {rules, steps, problems}
+-- @return table {rules, steps, builds, problems}
 -- @return nil and a message when there is none or the core is missing
 function M.load(folder)
   local message
@@ -120,7 +123,9 @@ function M.load(folder)
   local steps, wrong = M.compile(list)
   if not steps then return nil, wrong end
   table.move(wrong, 1, #wrong, #problems + 1, problems)
-  return { rules = list, steps = steps, problems = problems }
+  local tables, missing = builds.open(folder)
+  if not tables then problems[#problems + 1] = missing end
+  return { rules = list, steps = steps, builds = tables, problems = problems }
 end
 
 return M

@@ -9,7 +9,9 @@ local M = {}
 local function observed(step) return step["end"] == "reply" end
 
 local function new_hit(rule, step, captures)
-  return { rule = rule, step = step, captures = captures, fields = template.expand_fields(rule.fields, captures) }
+  local fields = template.expand_fields(rule.fields, captures)
+  fields.service = rule.service ~= "smtp" and rule.service or nil
+  return { rule = rule, step = step, captures = captures, fields = fields }
 end
 
 -- Notes what matched in one reply: whole rules as hits, conditions by rule.
