@@ -11,19 +11,33 @@ local RECORDINGS = (debug.getinfo(1, "S").source:match("^@(.*)/") or ".") .. "/.
 
 local known -- the recordings, once read
 
+local function add_replies(recording, read)
+  for _, step in ipairs(read.steps) do
+    local replies = recording.replies[step.step] or {}
+    recording.replies[step.step] = replies
+    if step.reply ~= "" and not replies[step.reply] then
+      replies[step.reply] = true
+      replies[#replies + 1] = step.reply
+    end
+  end
+end
+
+-- Array of {path, product, replies: by step, arrays of distinct ones}.
 local function recordings()
   if known then return known end
-  local list = {}
+  known = {}
   local pipe = io.popen(("ls '%s'/*.md 2>/dev/null"):format(RECORDINGS))
   for path in pipe and pipe:lines() or function() end do
     local file = io.open(path, "rb")
     local read, facts = transcript.from_markdown(file:read("a"), path)
     file:close()
-    if read then list[#list + 1] = { path = path:match("[^/]*$"), transcript = read, facts = facts } end
+    if read then
+      known[#known + 1] = { path = path:match("[^/]*$"), product = facts.product, replies = {} }
+      add_replies(known[#known], read)
+    end
   end
   if pipe then pipe:close() end
-  known = list
-  return list
+  return known
 end
 
 -- Every example of the other rules that answers the draft's step.
@@ -44,7 +58,7 @@ local function compare_examples(fpset, set, draft, examples)
   for _, example in ipairs(examples) do
     if #set:match(example.bytes) > 0 then
       if robbed[#robbed] ~= example.rule then robbed[#robbed + 1] = example.rule end
-    else
+    elseif example.bytes:sub(1, 3) == draft.examples[1]:sub(1, 3) then -- another code comes nowhere near
       local near = trace_rules.nearness(fpset, draft, example.bytes)
       if near and (not nearest or near.done > nearest.done) then nearest = { done = near.done, bytes = example.bytes, rule = example.rule } end
     end
@@ -68,11 +82,8 @@ end
 local function matched_recordings(set, draft, all)
   local found = {}
   for _, recording in ipairs(all) do
-    for _, step in ipairs(recording.transcript.steps) do
-      if step.step == draft.step and step.reply ~= "" and #set:match(step.reply) > 0 then
-        found[#found + 1] = recording
-        break
-      end
+    for _, reply in ipairs(recording.replies[draft.step] or {}) do
+      if found[#found] ~= recording and #set:match(reply) > 0 then found[#found + 1] = recording end
     end
   end
   return found

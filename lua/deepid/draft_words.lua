@@ -25,6 +25,11 @@ local function match_line(draft, pattern, flags)
   return ("match smtp m%s%s%s%s %s"):format(draft.delimiter, pattern, draft.delimiter, flags or "", draft.fields)
 end
 
+-- As an annotation takes it, which loses blanks at its ends.
+local function example_text(bytes)
+  return (escape.visible(bytes):gsub("^ ", "\\x20"):gsub(" $", "\\x20"))
+end
+
 -- What the fields give for one example, as a `yields` line has it; the product may be left out there.
 local function yields_of(set, fields, example)
   local hit, parts = set:match(example)[1], {}
@@ -55,11 +60,11 @@ function M.block(draft, checked, cite, fpset)
   if draft.says_nothing then add("basis", "behaves") end
   add("cite", cite)
   for _, example in ipairs(draft.examples) do
-    add("example", escape.visible(example))
+    add("example", example_text(example))
     local yields = yields_of(set, fields, example)
     if yields then add("yields", yields) end
   end
-  if checked.nearest then add("reject", escape.visible(checked.nearest.bytes)) end
+  if checked.nearest then add("reject", example_text(checked.nearest.bytes)) end
   lines[#lines + 1] = line
   return lines
 end
@@ -92,7 +97,7 @@ end
 
 local function name_recordings(list)
   local parts = {}
-  for i, one in ipairs(list) do parts[i] = ("%s (%s)"):format(one.path, one.facts.product or "?") end
+  for i, one in ipairs(list) do parts[i] = ("%s (%s)"):format(one.path, one.product or "?") end
   return table.concat(parts, ", ")
 end
 

@@ -150,11 +150,11 @@ local function check_patterns(rule, compiled, fpset, report)
   end
 end
 
--- Whether the patterns spell out a word that not every server says; true as well where a pattern cannot be read.
+-- Whether the patterns spell out a word that not every server says, or no SMTP reply; true as well where a pattern cannot be read.
 local function names_something(rule)
   for _, pattern in ipairs(rules.patterns(rule)) do
     local tree = regex.parse(pattern.pattern, pattern.flags)
-    if not tree or (pattern.kind ~= "forbid" and next(wording.telling((regex.fixed_text(tree))))) then return true end
+    if not tree or pattern.pattern:find("^%^[^%d%[(]") or (pattern.kind ~= "forbid" and next(wording.telling((regex.fixed_text(tree))))) then return true end
   end
   return false
 end
