@@ -91,12 +91,12 @@ local function lint_block(lines, fpset)
   return table.move(problems, 1, #problems, 1, lint.check_list(list, fpset))
 end
 
-local function show_draft(made, checked, samples, options, fpset)
-  local cite = options.cite or ("%d sample%s seen by the author; say here of which servers, and how that is known"):format(#samples, #samples == 1 and "" or "s")
+local function show_draft(made, checked, replies, options, fpset)
+  local cite = options.cite or ("%d sample%s seen by the author; say here of which servers, and how that is known"):format(#replies, #replies == 1 and "" or "s")
   local block = draft_words.block(made, checked, cite, fpset)
-  print(table.concat(draft_words.notes(made, checked, #samples), "\n"))
+  print(table.concat(draft_words.notes(made, checked, #replies), "\n"))
   print(table.concat(block, "\n"))
-  local probe, line = draft_words.for_nmap(made, samples[1].sent)
+  local probe, line = draft_words.for_nmap(made, replies[1].sent)
   print(probe and ("\n# For Nmap's own file, below `%s`:\n# %s"):format(probe, line) or "\n# No line for Nmap's own file: " .. line .. ".")
   return lint_block(block, fpset)
 end
@@ -105,13 +105,13 @@ local function run_draft(options, paths, complain)
   local tools = open_tools(complain)
   if not tools then return 1 end
   local list, ok = read_samples(paths, options.step, complain)
-  local samples, taken = replies_to(options.step, list), {}
+  local replies, taken = replies_to(options.step, list), {}
   for _, rule in ipairs(tools.knowledge.rules) do taken[rule.id] = true end
-  local made, message = draft.draft(samples, { step = options.step, product = options.product, id = options.id, role = options.role, taken = taken })
+  local made, message = draft.draft(replies, { step = options.step, product = options.product, id = options.id, role = options.role, taken = taken })
   local checked
-  if made then checked, message = draft_check.check(tools.fpset, tools.knowledge, made, samples) end
+  if made then checked, message = draft_check.check(tools.fpset, tools.knowledge, made, replies) end
   if not checked then return complain(message) or 1 end
-  local problems = show_draft(made, checked, samples, options, tools.fpset)
+  local problems = show_draft(made, checked, replies, options, tools.fpset)
   for _, problem in ipairs(problems) do complain(problem) end
   return ok and #problems == 0 and #checked.robbed == 0 and 0 or 1
 end

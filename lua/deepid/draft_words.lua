@@ -96,8 +96,13 @@ local function name_rules(list)
 end
 
 local function name_recordings(list)
-  local parts = {}
-  for i, one in ipairs(list) do parts[i] = ("%s (%s)"):format(one.path, one.product or "?") end
+  local counts, products, parts = {}, {}, {}
+  for _, one in ipairs(list) do
+    local product = one.product or "what names no product"
+    if not counts[product] then products[#products + 1] = product end
+    counts[product] = (counts[product] or 0) + 1
+  end
+  for i, product in ipairs(products) do parts[i] = ("%d of %s"):format(counts[product], product) end
   return table.concat(parts, ", ")
 end
 
@@ -113,7 +118,7 @@ function M.notes(draft, checked, count)
     add("Of one role the first match wins: put this one before those that are more general, or extend the rule that is right.")
   end
   if #checked.robbed > 0 then add("COLLISION: it matches examples of " .. name_rules(checked.robbed) .. ". Give more samples, or put it behind them.") end
-  if #checked.recordings > 0 then add("It matches the recordings " .. name_recordings(checked.recordings) .. ".") end
+  if #checked.recordings > 0 then add("It matches recordings: " .. name_recordings(checked.recordings) .. ".") end
   if #checked.robbed == 0 then add(("No collision with the %d examples for this step, nor with %d recordings."):format(checked.examples, checked.looked_at - #checked.recordings)) end
   if count == 1 then add("One sample does not show what varies: samples of a second server or version make it better.") end
   return lines
