@@ -7,6 +7,8 @@
 #   make test-matrix  those through Nmap again, with Debian's newer Nmaps as well
 #   make test-path-long  interception end to end, the large scans too
 #   make record      records real servers of Debian's releases and npm into test/transcripts (root, an hour)
+#   make coverage-table  what our rules and the installed Nmap's know, product by product
+#   make agreement    both asked the same, class by class (doc/agreement.md)
 #   make lint         warnings of gcc, clang and luacheck
 #   make check-asan   the C tests alone, under ASan and UBSan
 #   make fuzz         random bytes for FUZZ_S seconds (60) at each thing that reads them in C
@@ -86,6 +88,14 @@ SCANS ?= 32000
 SEED  ?= 1000
 simulate: test-deps
 	LUA_PATH='lua/?.lua;test/simulate/lib/?.lua;test/?.lua;;' lua5.4 test/simulate/lib/run.lua $(SCANS) $(SEED)
+
+# What these print is of the Nmap that is installed; doc/agreement.md explains it.
+PROBES =
+coverage-table: all demo-deps
+	LUA_PATH='lua/?.lua;test/?.lua;;' lua5.4 test/nmap/lib/coverage_table.lua $(PROBES)
+
+agreement: all demo-deps
+	LUA_PATH='lua/?.lua;test/?.lua;;' lua5.4 test/nmap/lib/agreement_report.lua $(PROBES)
 
 test-matrix: all test-deps
 	test/lab/lab get
@@ -194,4 +204,4 @@ rock-install:
 clean:
 	rm -rf build $(CORES)
 
-.PHONY: all deps demo-deps test-deps fuzz-deps demo test test-matrix test-path-long simulate check-asan fuzz soak lint install uninstall rock rock-install clean
+.PHONY: all deps demo-deps test-deps fuzz-deps demo test coverage-table agreement test-matrix test-path-long simulate check-asan fuzz soak lint install uninstall rock rock-install clean

@@ -4,10 +4,13 @@ local regex = require "deepid.regex"
 
 local M = {}
 
--- What varies is filled with what servers write there, where the pattern takes it; else with single bytes.
-local PLAUSIBLE = { "mx.example.org", "mail.example.net", "8.12.3", "4.96", "192.0.2.9", "20261124", "17", "5", "gateway", "Linux", "rc2",
-  "Tue, 24 Nov 2026 10:00:00 +0000", "x7Kq29fTz", "two words", "0", "Z" }
-local PREFERRED = "abcdefghijklmnopqrstuvwxyz0123456789 ABCDEFGHIJKLMNOPQRSTUVWXYZ.-_"
+-- What varies is filled with what servers write there, where the pattern takes it; else with single bytes. Behind the reply code stands a host
+-- name, behind a digit the rest of a version, elsewhere most often a version.
+local ANYWHERE = { "4.96", "20261124", "17", "5", "gateway", "Linux", "rc2", "Tue, 24 Nov 2026 10:00:00 +0000", "x7Kq29fTz", "two words", " at ", "192.0.2.9", "0", "Z" }
+local BEHIND = { code = { "mx.example.org", "mail.example.net" }, digit = { ".12.3", ".0" }, other = { "8.12.3", "mx.example.org" } }
+for _, list in pairs(BEHIND) do table.move(ANYWHERE, 1, #ANYWHERE, #list + 1, list) end
+
+local PREFERRED = "abcdefghijklmnopqrstuvwxyz8901234567 ABCDEFGHIJKLMNOPQRSTUVWXYZ.-_"
 
 local MOST_MORE = 3 -- repetitions beyond the least, of what is no single byte
 
@@ -24,6 +27,9 @@ function M.random(seed)
     return state % n + 1
   end
 end
+
+--- No chance at all: what is most like a server's own words, always.
+function M.first() return 1 end
 
 function Maker:pick(list) return list[self.random(#list)] end
 
@@ -46,43 +52,48 @@ local function takes(holds, text)
   return true
 end
 
+function Maker:write(text) self.out = self.out .. text end
+
+function Maker:plausible()
+  if self.out:find("%f[^\n%z]%d%d%d[ -]$") then return BEHIND.code end
+  return self.out:find("%d$") and BEHIND.digit or BEHIND.other
+end
+
 -- A run of bytes of one set.
 function Maker:run(holds, least, most)
   local fitting = {}
-  for _, text in ipairs(PLAUSIBLE) do
+  for _, text in ipairs(self:plausible()) do
     if #text >= least and #text <= most and takes(holds, text) then fitting[#fitting + 1] = text end
   end
   if least == 0 then fitting[#fitting + 1] = "" end
-  if #fitting > 0 then return self:pick(fitting) end
-  local list, out = members(holds), {}
-  if #list == 0 then return "" end
-  for i = 1, math.min(most, least + self.random(MOST_MORE) - 1) do out[i] = self:pick(list) end
-  return table.concat(out)
+  if #fitting > 0 then return self:write(self:pick(fitting)) end
+  local list = members(holds)
+  for _ = 1, #list > 0 and math.min(most, least + self.random(MOST_MORE) - 1) or 0 do self:write(self:pick(list)) end
 end
 
 function Maker:node(node)
-  if node.kind == "byte" then return node.byte end
-  if node.kind == "set" then return self:pick(members(node.holds)) or "" end
-  if node.kind == "assert" then return "" end
-  if node.kind == "back" then return self.captures[node.group] or "" end
-  if node.kind == "repeat" then return self:repeated(node) end
-  if node.look and node.look ~= "?=" then return "" end -- what must follow is written at once: what comes behind it is mostly free
-  local text = self:sequence(self:pick(node.branches))
-  if node.capture then self.captures[node.capture] = text end
-  return text
+  if node.kind == "byte" then
+    self:write(node.byte)
+  elseif node.kind == "set" then
+    self:write(self:pick(members(node.holds)) or "")
+  elseif node.kind == "back" then
+    self:write(self.captures[node.group] or "")
+  elseif node.kind == "repeat" then
+    self:repeated(node)
+  elseif node.kind == "group" and (not node.look or node.look == "?=") then -- what must follow is written at once: what comes behind it is mostly free
+    local before = #self.out
+    self:sequence(self:pick(node.branches))
+    if node.capture then self.captures[node.capture] = self.out:sub(before + 1) end
+  end
 end
 
 function Maker:repeated(node)
   if node.item.kind == "set" then return self:run(node.item.holds, node.least, node.most) end
-  local out = {}
-  for i = 1, math.min(node.most, node.least + self.random(MOST_MORE) - 1) do out[i] = self:node(node.item) end
-  return table.concat(out)
+  for _ = 1, math.min(node.most, node.least + self.random(MOST_MORE) - 1) do self:node(node.item) end
 end
 
 function Maker:sequence(nodes)
-  local out = {}
-  for i, node in ipairs(nodes) do out[i] = self:node(node) end
-  return table.concat(out)
+  for _, node in ipairs(nodes) do self:node(node) end
 end
 
 --- Makes one text. Looks and places (\b) are not obeyed: whoever needs a match has to try it.
@@ -90,7 +101,9 @@ end
 -- @param tree    from <code>regex.parse</code>
 -- @param random  from <code>random</code>
 function M.text(tree, random)
-  return setmetatable({ random = random, captures = {} }, Maker):node(tree)
+  local maker = setmetatable({ random = random, captures = {}, out = "" }, Maker)
+  maker:node(tree)
+  return maker.out
 end
 
 local TRIES = 20
@@ -100,7 +113,7 @@ local TRIES = 20
 -- @param fpset    the core's
 -- @param pattern  {pattern, flags}
 -- @param count    how many to make
--- @param random   from <code>random</code>
+-- @param random   from <code>random</code>, or <code>first</code>
 -- @return array of distinct replies; may be shorter, or empty where looks are never met by chance
 function M.replies(fpset, pattern, count, random)
   local tree = regex.parse(pattern.pattern, pattern.flags)

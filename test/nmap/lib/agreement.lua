@@ -11,7 +11,7 @@ local M = {}
 
 M.SERVICES = { smtp = true, smtps = true, lmtp = true, ["smtp-proxy"] = true }
 
-local TEXTS = 3 -- made from each line
+local TEXTS = 2 -- made by chance from each line, besides the most natural one
 local PROBES = { NULL = { step = "greeting" }, Hello = { step = "ehlo", sent = "EHLO\r\n" }, Help = { step = "help", sent = "HELP\r\n" } }
 
 --- Every probe file there is to read: the system's, and those that test/nmap/nmaps brought.
@@ -22,12 +22,14 @@ function M.probe_files()
   return paths
 end
 
--- Words of a product's name beyond those that any server says.
-local KIND_WORDS = { smtpd = true, lmtpd = true, proxy = true, smtps = true }
+-- What a product's name says beyond the kind of thing it is.
+local KIND_WORDS = { smtpd = true, lmtpd = true, smtps = true, proxy = true, mail = true, server = true }
 
 local function name_words(name)
-  local words = wording.telling(name)
-  for word in pairs(KIND_WORDS) do words[word] = nil end
+  local words = {}
+  for word in name:lower():gmatch("%w%w+") do
+    if not KIND_WORDS[word] and (word:find("^%a%a$") or not wording.generic(word)) then words[word] = true end
+  end
   return words
 end
 
@@ -104,27 +106,47 @@ end
 M.CLASSES = { "agreed", "one name says more", "version written otherwise", "two names", "named in a refusal", "anyone's refusal",
   "named, and no rule of ours", "known by other words", "anyone's words", "another line of theirs", "no product of theirs" }
 
+-- Texts of a line: the most natural one first.
+local function texts_of(fpset, match)
+  local texts = generate.replies(fpset, match, 1, generate.first)
+  for _, text in ipairs(generate.replies(fpset, match, TEXTS, generate.random(1))) do
+    if text ~= texts[1] then texts[#texts + 1] = text end
+  end
+  return texts
+end
+
+-- Nmap's lines mostly match the beginning of a reply: what a server writes behind it is tried, too.
+local ENDINGS = { "", " Tue, 24 Nov 2026 10:00:00 +0000", " ready", " ESMTP" }
+
+-- Both answers to one text; of its endings the first at which we say something, and Nmap still says the same.
+local function judge(match, text, probe, opinion, engine)
+  local plain
+  for _, ending in ipairs(ENDINGS) do
+    local whole = text:gsub("\r?\n$", ending .. "%0")
+    local transcript = transcript_of(whole, probe)
+    local hit, result = opinion:ask(transcript), engine:identify(transcript)
+    local class, us = classify(match, hit, result)
+    local row = { class = class, them = hit and hit.fields.product, us = us, text = whole, theirs = hit and hit.fields.version, ours = result.identity.version }
+    plain = plain or row
+    if us and hit.line == match.line then return row end
+  end
+  return plain
+end
+
 --- Compares the answers to texts made from every hard SMTP line of a probe file that names a product.
 --
 -- @param path    an nmap-service-probes
 -- @param engine  from <code>deepid.open</code>, without a second opinion
 -- @param fpset   the core's
--- @return array of {class, them, us, text, line, theirs (their version), ours}; a row a text
+-- @return array of {class, them, us, text, theirs (their version), ours}; a row a text
 -- @return number of SMTP lines that were left out: hints, lines without a product, and lines of other probes
 function M.compare(path, engine, fpset)
-  local opinion = second_opinion.open(path)
-  local rows, left_out = {}, 0
+  local opinion, rows, left_out = second_opinion.open(path), {}, 0
   for _, match in ipairs((assert(second_opinion.read(path, M.SERVICES)))) do
     local probe = PROBES[match.probe]
     local usable = probe and match.fields.p and not match.soft
     if not usable then left_out = left_out + 1 end
-    for _, text in ipairs(usable and generate.replies(fpset, match, TEXTS, generate.random(1)) or {}) do
-      local transcript = transcript_of(text, probe)
-      local hit, result = opinion:ask(transcript), engine:identify(transcript)
-      local class, us = classify(match, hit, result)
-      rows[#rows + 1] = { class = class, them = hit and hit.fields.product, us = us, text = text, line = match.line,
-        theirs = hit and hit.fields.version, ours = result.identity.version }
-    end
+    for _, text in ipairs(usable and texts_of(fpset, match) or {}) do rows[#rows + 1] = judge(match, text, probe, opinion, engine) end
   end
   return rows, left_out
 end
