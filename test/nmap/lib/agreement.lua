@@ -47,8 +47,8 @@ local function share_word(a, b)
   return false
 end
 
--- "same", "part" (one name says more than the other), or nil.
-local function compare_names(them, us)
+--- How two names of products stand to each other: "same", "part" (one says more than the other), or nil.
+function M.compare_names(them, us)
   local a, b = name_words(them), name_words(us)
   if them == us or (subset(a, b) and subset(b, a)) then return "same" end
   return (subset(a, b) or subset(b, a)) and "part" or nil
@@ -88,7 +88,7 @@ local function classify(match, hit, result)
   local fixed = wording.telling((regex.fixed_text(tree)))
   local named = share_word(name_words(them), fixed)
   if us then
-    local same = compare_names(them, us)
+    local same = M.compare_names(them, us)
     if same == "part" then return "one name says more", us end
     if same == "same" then
       local version = result.identity.version or (front and front.version)
