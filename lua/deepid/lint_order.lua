@@ -1,9 +1,9 @@
 --- Lint of the order of rules: which come in each other's way, and whether examples would show it.
 --
 -- The first match of a role wins, so where two rules of a role match one reply, their order means something. Whether they do is tried with
--- texts made from the earlier one's pattern (deepid.generate): the later one then is the more general, and an example of the earlier one that
--- both match keeps the order, since with the two exchanged the linter says which rule comes first. A rule whose examples an earlier one
--- takes, all of them or any, is told by the examples themselves (deepid.lint).
+-- texts made from both patterns (deepid.generate). The earlier one is the more specific then, and an example of it that both match keeps the
+-- order: with the two exchanged, the linter says which rule comes first. A rule whose examples an earlier one takes, all of them or any, is told
+-- by the examples themselves (deepid.lint).
 
 local generate = require "deepid.generate"
 local rules = require "deepid.rules"
@@ -41,24 +41,34 @@ local function example_texts(rule)
   return texts
 end
 
---- Pairs of rules of one role that match the same reply: the earlier one's kind of text, which the later one takes as well.
+-- The rules of a slot with what is asked of them: {rule, set, made, examples}.
+local function prepare(slot, fpset, alone, random)
+  local list = {}
+  for _, rule in ipairs(slot) do
+    local set = alone(rule, rules.patterns(rule)[1])
+    if set then list[#list + 1] = { rule = rule, set = set, made = generate.replies(fpset, rule, TEXTS, random), examples = example_texts(rule) } end
+  end
+  return list
+end
+
+--- Pairs of rules of one role that match the same reply.
 --
 -- @param list   rules in order
 -- @param fpset  the core's
 -- @param alone  function (rule, pattern) -> its compiled set, or false
--- @return array of {earlier, later, kept}; `kept`: an example of the earlier one holds the order
+-- @return array of {earlier, later, kept}; `kept`: an example of the earlier one, which the later one matches as well, holds the order
 function M.overlaps(list, fpset, alone)
   local found, slots, names = {}, by_slot(list)
   local random = generate.random(1)
   for _, name in ipairs(names) do
-    for i, earlier in ipairs(slots[name]) do
-      local made, examples = nil, example_texts(earlier)
-      for j = i + 1, #slots[name] do
-        local later = slots[name][j]
-        local set = alone(later, rules.patterns(later)[1])
-        made = made or generate.replies(fpset, earlier, TEXTS, random)
-        local kept = set and any_match(set, examples)
-        if kept or (set and any_match(set, made)) then found[#found + 1] = { earlier = earlier, later = later, kept = kept } end
+    local slot = #slots[name] > 1 and prepare(slots[name], fpset, alone, random) or {}
+    for i, earlier in ipairs(slot) do
+      for j = i + 1, #slot do
+        local later = slot[j]
+        local kept = any_match(later.set, earlier.examples)
+        if kept or any_match(later.set, earlier.made) or any_match(earlier.set, later.made) then
+          found[#found + 1] = { earlier = earlier.rule, later = later.rule, kept = kept }
+        end
       end
     end
   end
