@@ -106,7 +106,7 @@ function M.text(tree, random)
   return maker.out
 end
 
-local TRIES = 20
+local TRIES = 500
 
 --- Texts that a pattern matches, each made into a reply: its line end added where it has none and may have one.
 --
@@ -119,7 +119,7 @@ function M.replies(fpset, pattern, count, random)
   local tree = regex.parse(pattern.pattern, pattern.flags)
   local set = fpset({ { pattern = pattern.pattern, flags = pattern.flags, slot = 0 } })
   local list, seen = {}, {}
-  for _ = 1, tree and count * TRIES or 0 do
+  for _ = 1, tree and TRIES or 0 do
     local text = M.text(tree, random)
     local ended = text:find("\n$") and text or text:find("\r$") and text .. "\n" or text .. "\r\n"
     if #set:match(ended) > 0 then text = ended end

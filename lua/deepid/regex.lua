@@ -47,9 +47,10 @@ function Reader:class_member(holds)
   local pattern, at = self.pattern, self.at
   if pattern:find("^%[:%a+:%]", at) then fail("a POSIX class") end
   local class, value, last
-  if pattern:sub(at, at) == "\\" then
+  if pattern:sub(at, at + 1) == "\\b" then
+    value, last = 8, at + 1
+  elseif pattern:sub(at, at) == "\\" then
     class, value, last = escape_at(pattern, at + 1)
-    if value == ("b"):byte() then value = 8 end
   else
     value, last = pattern:byte(at), at
   end

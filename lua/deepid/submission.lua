@@ -80,7 +80,7 @@ end
 local function read_blob(blob)
   local port = blob:match("^SF%-Port(%d+)%-TCP:")
   if not port then return nil, "not Nmap's fingerprint of a TCP port" end
-  if not blob:find("%)%s*;%s*$") then return nil, "the fingerprint of port " .. port .. " has no end; are all of its SF: lines there?" end
+  if not blob:find(";%s*$") then return nil, "the fingerprint of port " .. port .. " has no end; are all of its SF: lines there?" end
   local transcript = { record = "transcript", port = tonumber(port), steps = {}, left_out = {} }
   local connection = 0
   for probe, length, quoted in blob:gmatch('%%r%(([%w_-]+),(%x+),"(.-)"%)%f[%%;]') do
