@@ -9,7 +9,7 @@
 #   make record      records real servers of Debian's releases and npm into test/transcripts (root, an hour)
 #   make coverage-table  what our rules and the installed Nmap's know, product by product
 #   make agreement    both asked the same, class by class (doc/agreement.md)
-#   make free-words   writes anew what rules leave free in their examples: read the diff
+#   make knowledge    writes anew what tests keep of the rules: read the diff (doc/knowledge.md)
 #   make lint         warnings of gcc, clang and luacheck
 #   make check-asan   the C tests alone, under ASan and UBSan
 #   make fuzz         random bytes for FUZZ_S seconds (60) at each thing that reads them in C
@@ -98,10 +98,8 @@ coverage-table: all demo-deps
 agreement: all demo-deps
 	LUA_PATH='lua/?.lua;test/?.lua;;' lua5.4 test/nmap/lib/agreement_report.lua $(PROBES)
 
-free-words: all
-	mkdir -p build
-	LUA_PATH='lua/?.lua;test/?.lua;;' lua5.4 test/knowledge/lib/write_free_words.lua >build/free_words.tsv
-	mv build/free_words.tsv test/knowledge/free_words.tsv
+knowledge: all
+	LUA_PATH='lua/?.lua;test/?.lua;;' lua5.4 test/knowledge/lib/write_kept.lua
 
 test-matrix: all test-deps
 	test/lab/lab get
@@ -210,4 +208,4 @@ rock-install:
 clean:
 	rm -rf build $(CORES)
 
-.PHONY: all deps demo-deps test-deps fuzz-deps demo test coverage-table agreement free-words test-matrix test-path-long simulate check-asan fuzz soak lint install uninstall rock rock-install clean
+.PHONY: all deps demo-deps test-deps fuzz-deps demo test coverage-table agreement knowledge test-matrix test-path-long simulate check-asan fuzz soak lint install uninstall rock rock-install clean

@@ -1,7 +1,7 @@
 --- A rule that is loosened, moved or removed turns something red: each rule in turn, each word that its patterns spell out.
 --
 -- What holds the patterns is test/knowledge/free_words.tsv: in each example, the words that a rule does not insist on. It is short, since most
--- rules insist on all; `make free-words` writes it anew, and its diff shows who became looser.
+-- rules insist on all; `make knowledge` writes it anew, and its diff shows who became looser.
 
 local t = require "tap"
 local knowledge = require "deepid.knowledge"
@@ -41,15 +41,15 @@ t.test("every witness is matched by its rule", function()
 end)
 
 t.test("rules insist on what they did: free_words.tsv", function()
-  t.eq(strictness.excess(list, fpset), {}, "free, and not so before (if it is meant: make free-words)")
+  t.eq(strictness.excess(list, fpset), {}, "free, and not so before (if it is meant: make knowledge)")
   local missing, stale = {}, {}
   for _, line in ipairs(strictness.table_of(list, fpset)) do missing[line] = true end
   for line in io.lines("test/knowledge/free_words.tsv") do
     if not line:find("^#") and not missing[line] then stale[#stale + 1] = line end
     missing[line] = nil
   end
-  t.eq(stale, {}, "the table holds what is no longer so: make free-words")
-  t.eq(next(missing), nil, "the table lacks a line: make free-words")
+  t.eq(stale, {}, "the table holds what is no longer so: make knowledge")
+  t.eq(next(missing), nil, "the table lacks a line: make knowledge")
 end)
 
 -- Whether the test above would tell.
