@@ -351,7 +351,8 @@ end
 
 local function scan_port(kept, host, port)
   local deepid, output = require "deepid", require "deepid.output"
-  kept.session.settled = function(transcript) return kept.engine:settled(transcript) end
+  kept.session.choose = function(transcript, names) return kept.engine:choose(transcript, names) end
+  kept.session.errors = function(transcript, usual) return kept.engine:errors(transcript, usual) end
   local transcript, message = talk(kept, host, port)
   if not transcript then return "not identified: " .. message end
   local notes = knowledge_problems(kept)

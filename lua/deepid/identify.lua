@@ -1,5 +1,6 @@
 --- From a transcript to a port result: identity, front, inner, evidence, advice.
 
+local behaves = require "deepid.behaves"
 local builds = require "deepid.builds"
 local json = require "deepid.json"
 local observations = require "deepid.observations"
@@ -55,12 +56,12 @@ local function merge_windows(identity, found)
   end
 end
 
-local function basis_of(found)
-  local says, behaves
+local function basis_of(identity, found)
+  local bases = {}
   for _, hit in ipairs(found) do
-    if hit.rule.basis == "behaves" then behaves = true else says = true end
+    if hit.fields.product == identity.product then bases[hit.rule.basis or "says"] = true end
   end
-  return says and behaves and "both" or behaves and "behaves" or "says"
+  return bases.says and bases.behaves and "both" or bases.behaves and "behaves" or "says"
 end
 
 -- How sure: by the number of steps that agree, and whether any disagrees.
@@ -85,7 +86,7 @@ local function build_identity(hits)
   identity.product = show(found[1].fields.product)
   merge_fields(identity, found)
   merge_windows(identity, found)
-  identity.basis = basis_of(found)
+  identity.basis = basis_of(identity, found)
   identity.confidence = confidence_of(identity, found)
   return identity, found
 end
@@ -233,6 +234,7 @@ function M.identify(knowledge, transcript, options)
     contradicted = contradicted or hit.fields.product ~= found[1].fields.product
   end
   add_fronts(result, hits)
+  if knowledge.dialects and not options.level then behaves.add(result, knowledge, transcript, found) end
   result.inner = build_inner(knowledge, hits, options.level or 0)
   add_eggs(result, hits)
   for _, what in ipairs(skipped) do add_once(result.unobserved, show(what) .. " (not matched)") end

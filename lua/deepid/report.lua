@@ -8,9 +8,10 @@ local M = {}
 M.KEYS = {
   result = { "address", "port", "tls", "identity", "front", "inner", "extensions", "easter_eggs", "evidence", "unobserved",
     "leaks", "clock", "ntlm", "certificate", "advice", "transcript_ms", "connections" },
-  identity = { "product", "version", "version_min", "version_max", "release", "info", "confidence", "basis", "os", "device", "hostname", "service",
+  identity = { "product", "version", "version_min", "version_max", "release", "info", "confidence", "basis", "kin", "os", "device", "hostname", "service",
     "cpe" },
-  front = { "role", "name", "version", "info", "device", "hostname", "confidence", "reason", "list", "evidence", "advice" },
+  front = { "role", "name", "version", "info", "device", "hostname", "confidence", "claims", "reason", "list", "evidence", "advice" },
+  kin = { "product", "alike", "asked" },
   inner = { "product", "version", "info", "os", "device", "hostname", "service", "greeting", "inner" },
   clock = { "step", "zone", "skew_s" },
   ntlm = { "target", "computer", "domain", "dns_computer", "dns_domain", "dns_forest", "version" },
@@ -68,7 +69,9 @@ end
 
 local function identity_words(identity)
   if not identity.product then
-    return join(list("unknown", identity.hostname and "at " .. identity.hostname))
+    local kin = identity.kin
+    return join(list("unknown", identity.hostname and "at " .. identity.hostname,
+      kin and ("(answers most like %s: %d of %d answers alike)"):format(kin.product, kin.alike, kin.asked)))
   end
   return ("%s (%d%% sure, by %s)"):format(server_words(identity), math.floor(identity.confidence * 100 + 0.5),
     BASIS_WORDS[identity.basis])
@@ -77,7 +80,7 @@ end
 local function add_front(lines, front)
   lines[#lines + 1] = ("in front: %s, %s"):format(join(list(front.name or "unknown", front.version, detail_words(front),
     front.hostname and "at " .. front.hostname)), M.ROLE_WORDS[front.role])
-  if front.reason then lines[#lines + 1] = "  reason given: " .. front.reason end
+  if front.reason then lines[#lines + 1] = (front.claims and "  it " or "  reason given: ") .. front.reason end
   if front.list then lines[#lines + 1] = "  list: " .. front.list end
 end
 

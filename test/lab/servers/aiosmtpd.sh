@@ -1,10 +1,11 @@
-# aiosmtpd: aiosmtpd.sh stock | hidden | tls | lmtp
+# aiosmtpd: aiosmtpd.sh stock | hidden | forged | tls | lmtp
 #   stock   by its own command, all defaults
 #   others  by its own classes
+#   forged  a greeting that names Microsoft Exchange
 if [ "$1" = stock ]; then exec python3 -B -m aiosmtpd -n -l "$ADDRESS:25"; fi
 certificate
 cat >/srv/server.py <<'EOF'
-import asyncio, os, ssl, sys
+import asyncio, email.utils, os, ssl, sys
 from aiosmtpd.handlers import Sink
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP
@@ -14,6 +15,9 @@ def make():
         return LMTP(Sink(), hostname=os.environ["HOST"])
     if sys.argv[1] == "hidden":
         return SMTP(Sink(), hostname=os.environ["HOST"], ident="ESMTP")
+    if sys.argv[1] == "forged":
+        claim = "Microsoft ESMTP MAIL Service ready at " + email.utils.formatdate(localtime=True)
+        return SMTP(Sink(), hostname=os.environ["HOST"], ident=claim)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain("/srv/cert.pem", "/srv/key.pem")
     return SMTP(Sink(), hostname=os.environ["HOST"], tls_context=context)

@@ -1,6 +1,7 @@
-# Exim with its own defaults, and TLS: exim.sh stock | hidden | busy | rbl | notls | hardened
+# Exim with its own defaults, and TLS: exim.sh stock | hidden | forged | busy | rbl | notls | hardened
 #   stock   on 25, 587 and 465
 #   hidden  on 25, with a greeting that does not name the product
+#   forged  on 25, with a greeting that names Microsoft Exchange
 #   notls   without TLS
 #   hardened  hidden; pipelining, chunking and HELP's neighbours are not advertised, and a proper hello is required
 #   busy    all of its few places are kept for others
@@ -18,6 +19,8 @@ stock)
     printf 'daemon_smtp_ports = 25 : 465 : 587\ntls_on_connect_ports = 465\n' >>$conf ;;
 hidden)
     echo 'smtp_banner = $smtp_active_hostname ESMTP' >>$conf ;;
+forged)
+    echo 'smtp_banner = $smtp_active_hostname Microsoft ESMTP MAIL Service ready at $tod_full' >>$conf ;;
 hardened)
     cat >>$conf <<'EOF'
 smtp_banner = $smtp_active_hostname ESMTP

@@ -1,12 +1,16 @@
 # A mail server from npm, with as little around it as its own documentation shows: npm-library.sh NAME [RELEASE [VARIANT]]
-# VARIANT of smtp-server: hidden (a greeting of its own, no STARTTLS), lmtp (on 24), hardened (few commands)
-name=$1 variant=${3:-stock}
-export MODULE=/opt/${2:+releases/$name-$2/}node_modules/$name
+# RELEASE `-` is the one of the lab. VARIANT of smtp-server: hidden (a greeting of its own, no STARTTLS), forged (a greeting that names
+# Postfix), lmtp (on 24), hardened (few commands)
+name=$1 release=${2:--} variant=${3:-stock}
+folder=/opt
+[ "$release" = - ] || folder=/opt/releases/$name-$release
+export MODULE=$folder/node_modules/$name
 cat >/srv/smtp-server.js <<'EOF'
 const { SMTPServer } = require(process.env.MODULE);
 const options = {
     stock: {},
     hidden: { banner: 'ready', hideSTARTTLS: true, disabledCommands: ['STARTTLS'] },
+    forged: { banner: 'Postfix (Debian/GNU)' },
     hardened: { banner: 'ready', hideSTARTTLS: true, hidePIPELINING: true, hide8BITMIME: true, hideSMTPUTF8: true,
         disabledCommands: ['STARTTLS', 'AUTH'], size: 1000000 },
     lmtp: { lmtp: true, disabledCommands: ['AUTH'] },

@@ -1,7 +1,8 @@
-# Postfix: postfix.sh stock | hidden | version | rbl | notls | hardened | tlsonly | load | greylist | backend | postscreen |
+# Postfix: postfix.sh stock | hidden | forged | version | rbl | notls | hardened | tlsonly | load | greylist | backend | postscreen |
 # postscreen-deep | postscreen-rbl
 #   stock            the greeting that Debian's package sets; TLS; submission on 587 and 465
 #   hidden           a greeting that does not name the product
+#   forged           a greeting that names Sendmail
 #   version          a greeting with mail_version
 #   rbl              refuses on connect whom the lab's blocklist holds
 #   notls            without TLS
@@ -51,6 +52,9 @@ stock)
 hidden)
     service 25 '- smtpd'
     echo 'smtpd_banner = $myhostname ESMTP' >>$etc/main.cf ;;
+forged)
+    service 25 '- smtpd'
+    echo "smtpd_banner = \$myhostname ESMTP Sendmail 8.15.2/8.15.2; $(date -R)" >>$etc/main.cf ;;
 version)
     service 25 '- smtpd'
     echo 'smtpd_banner = $myhostname ESMTP $mail_name ($mail_version)' >>$etc/main.cf ;;
