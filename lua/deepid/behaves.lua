@@ -4,6 +4,7 @@ local advise = require "deepid.advise"
 local behaviour = require "deepid.behaviour"
 local observations = require "deepid.observations"
 local rules = require "deepid.rules"
+local template = require "deepid.template"
 local version = require "deepid.version"
 local windows = require "deepid.window"
 local json = require "deepid.json"
@@ -130,10 +131,19 @@ local function false_claim(knowledge, found, ranked)
   return claims
 end
 
+-- What the rules of a product call it in CPE, without a version.
+local function cpe_of(knowledge, product)
+  for _, rule in ipairs(knowledge.rules) do
+    local fields = rule.fields and rule.fields.p and rule.fields.cpe[1] and template.expand_fields(rule.fields, {})
+    if fields and fields.product == product and fields.cpe[1] then return json.array { show(fields.cpe[1]) } end
+  end
+  return json.array()
+end
+
 -- It says one thing and answers as another: a changed greeting, a gateway, or a decoy.
 --
 -- @param front  what the rules found in front and is the same program, or nil
-local function contradict(result, knowledge, transcript, candidate, answers, tokens, says, front)
+local function contradict(result, knowledge, transcript, candidate, answers, tokens, says, front, found)
   local identity, product = result.identity, candidate.product
   local is_decoy = WORDS[product.kind] ~= nil
   local evidence = quoted(transcript, answers)
@@ -143,7 +153,8 @@ local function contradict(result, knowledge, transcript, candidate, answers, tok
   front.reason = is_decoy and ("says %s, and answers as %s, %s"):format(says, product.name, WORDS[product.kind])
     or ("says %s, and answers as %s: the greeting was changed, or a gateway stands before %s"):format(says, product.name, says)
   identity.product, identity.version, identity.version_min, identity.version_max = product.name, nil, nil, nil
-  identity.cpe, identity.basis, identity.confidence = json.array(), "behaves", candidate.p
+  identity.cpe, identity.basis, identity.confidence = cpe_of(knowledge, product.name), "behaves", candidate.p
+  windows.narrow_by_rules(identity, found)
   add_answers(result, transcript, candidate, answers)
   add_window(result, knowledge, transcript, product, tokens)
   add_once(result.advice, is_decoy and "Take nothing that it says for a mail server's word."
@@ -152,7 +163,7 @@ end
 
 local function agree(result, knowledge, transcript, candidate, answers, tokens)
   local identity = result.identity
-  identity.basis = "both"
+  if identity.basis == "says" then identity.basis = "both" end
   identity.confidence = math.min(MOST_SURE, 1 - (1 - identity.confidence) * (1 - candidate.p))
   add_answers(result, transcript, candidate, { answers[1] })
   add_window(result, knowledge, transcript, candidate.product, tokens)
@@ -167,6 +178,7 @@ local function name_alone(result, knowledge, transcript, candidate, answers, tok
     return
   end
   identity.product, identity.basis, identity.confidence = product.name, "behaves", candidate.p
+  identity.cpe = cpe_of(knowledge, product.name)
   if product.kind == "decoy" then add_front(result, "decoy", product.name, candidate.p, quoted(transcript, answers)) end
   if WORDS[product.kind] then add_once(result.advice, ("%s is %s."):format(product.name, WORDS[product.kind])) end
   add_window(result, knowledge, transcript, product, tokens)
@@ -181,7 +193,7 @@ local function add_kin(result, ranked, tokens)
     for _, is_known in pairs(candidate.matched) do alike = alike + (is_known and 1 or 0) end
     if alike > most then best, most = candidate, alike end
   end
-  if best and most >= KIN_ALIKE * asked and most >= LEAST_ANSWERS then
+  if best and best.score > 0 and most >= KIN_ALIKE * asked and most > LEAST_ANSWERS then
     result.identity.kin = { product = best.product.name, alike = most, asked = asked }
   end
 end
@@ -230,7 +242,7 @@ function M.add(result, knowledge, transcript, found)
   local answers = best_answers(candidate, tokens)
   local name = candidate.product.name
   if candidate.p < NAMED or #answers < LEAST_ANSWERS then
-    if not result.identity.product then add_kin(result, ranked, tokens) end
+    if not result.identity.product and #result.front == 0 then add_kin(result, ranked, tokens) end
     return
   end
   drop_hints(result, name)
@@ -240,7 +252,7 @@ function M.add(result, knowledge, transcript, found)
   if is_other or FRONT[candidate.product.kind] and result.identity.product then return end
   local claims = false_claim(knowledge, found, ranked)
   if claims then
-    contradict(result, knowledge, transcript, candidate, answers, tokens, claims, front)
+    contradict(result, knowledge, transcript, candidate, answers, tokens, claims, front, found)
   elseif front then
     return
   elseif not result.identity.product then

@@ -7,7 +7,7 @@ local observations = require "deepid.observations"
 local rules = require "deepid.rules"
 local signatures = require "deepid.signatures"
 local template = require "deepid.template"
-local version = require "deepid.version"
+local windows = require "deepid.window"
 
 local M = {}
 
@@ -44,18 +44,6 @@ local function merge_fields(identity, found)
   end
 end
 
--- The narrowest window of versions that all hits of the product allow.
-local function merge_windows(identity, found)
-  if identity.version then return end
-  for _, hit in ipairs(found) do
-    local window = hit.rule.window
-    if window and hit.fields.product == identity.product then
-      identity.version_min = version.later(identity.version_min, window[1])
-      identity.version_max = version.earlier(identity.version_max, window[2])
-    end
-  end
-end
-
 local function basis_of(identity, found)
   local bases = {}
   for _, hit in ipairs(found) do
@@ -85,7 +73,7 @@ local function build_identity(hits)
   if #found == 0 then return identity, found end
   identity.product = show(found[1].fields.product)
   merge_fields(identity, found)
-  merge_windows(identity, found)
+  if not identity.version then windows.narrow_by_rules(identity, found) end
   identity.basis = basis_of(identity, found)
   identity.confidence = confidence_of(identity, found)
   return identity, found
@@ -195,6 +183,14 @@ local function add_advice(result, hits, found, contradicted)
   end
 end
 
+-- Whether a front already says which product is claimed and which answers.
+local function is_told(result)
+  for _, front in ipairs(result.front) do
+    if front.claims then return true end
+  end
+  return false
+end
+
 local function use_second_opinion(result, opinion, transcript)
   local hit = opinion and not result.identity.product and #result.front == 0 and opinion:ask(transcript)
   if not hit then return end
@@ -240,7 +236,7 @@ function M.identify(knowledge, transcript, options)
   for _, what in ipairs(skipped) do add_once(result.unobserved, show(what) .. " (not matched)") end
   use_second_opinion(result, options.second_opinion, transcript)
   add_names(result, transcript)
-  add_advice(result, hits, found, contradicted)
+  add_advice(result, hits, found, contradicted and not is_told(result))
   return result
 end
 

@@ -78,9 +78,13 @@ local function identity_words(identity)
 end
 
 local function add_front(lines, front)
+  if front.claims then
+    lines[#lines + 1] = ("%s: it %s"):format(front.role == "decoy" and "decoy" or "changed greeting", front.reason)
+    return
+  end
   lines[#lines + 1] = ("in front: %s, %s"):format(join(list(front.name or "unknown", front.version, detail_words(front),
     front.hostname and "at " .. front.hostname)), M.ROLE_WORDS[front.role])
-  if front.reason then lines[#lines + 1] = (front.claims and "  it " or "  reason given: ") .. front.reason end
+  if front.reason then lines[#lines + 1] = "  reason given: " .. front.reason end
   if front.list then lines[#lines + 1] = "  list: " .. front.list end
 end
 
@@ -125,7 +129,7 @@ local function extrainfo(result, product, own)
   local parts = {}
   for _, front in ipairs(result.front) do
     local name = front.name ~= product and join(list(front.name, front.version)) or nil
-    parts[#parts + 1] = front.role .. (name and ": " .. name or "")
+    parts[#parts + 1] = front.claims and "says it is " .. front.claims or front.role .. (name and ": " .. name or "")
   end
   if result.inner then parts[#parts + 1] = "behind it: " .. (server_words(result.inner) or result.inner.greeting) end
   if #parts > 0 and result.advice[1] then parts[#parts + 1] = result.advice[1] end

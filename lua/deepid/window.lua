@@ -38,6 +38,20 @@ function M.of(lists, model, product, tokens)
   return window
 end
 
+--- Narrows an identity's version to what the rules that matched allow.
+--
+-- @param identity  of a port result: <code>product</code>; its <code>version_min</code> and <code>version_max</code> are changed
+-- @param hits      array of hits, of other products too
+function M.narrow_by_rules(identity, hits)
+  for _, hit in ipairs(hits) do
+    local bounds = hit.rule.window
+    if bounds and hit.fields.product == identity.product then
+      identity.version_min = version.later(identity.version_min, bounds[1])
+      identity.version_max = version.earlier(identity.version_max, bounds[2])
+    end
+  end
+end
+
 --- Whether a version lies in a window; a version such as 3.7 lies in it when any 3.7.x does.
 function M.contains(window, one)
   if window.min and version.less(one, window.min) and window.min:sub(1, #one + 1) ~= one .. "." then return false end

@@ -69,7 +69,7 @@ t.test("a library that claims to be a mail server is a decoy or a test server, a
   t.eq({ result.identity.product, result.front[1].role, result.front[1].name, result.front[1].claims }, { "aiosmtpd", "decoy", "aiosmtpd", "Postfix smtpd" })
   t.has(result.front[1].reason, "a library that programs build a server from")
   t.eq(deepid.report.version(result).product, "aiosmtpd")
-  t.has(deepid.report.text(result), "it says Postfix smtpd, and answers as aiosmtpd")
+  t.has(deepid.report.text(result), "decoy: it says Postfix smtpd, and answers as aiosmtpd")
 end)
 
 t.test("a lone odd greeting is not enough", function()

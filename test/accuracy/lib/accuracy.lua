@@ -10,6 +10,7 @@ local behaves = require "deepid.behaves"
 local learn = require "deepid.learn"
 local recorded = require "accuracy.lib.recorded"
 local replay = require "accuracy.lib.replay"
+local steps = require "deepid.steps"
 local windows = require "deepid.window"
 
 local M = {}
@@ -97,7 +98,8 @@ local function new_count(only_wrong) return { only_wrong = only_wrong, right = 0
 
 local function tally(count, result, digest)
   local name, confidence = named(result)
-  local kind = name == nil and "unknown" or name == digest.product and "right" or "wrong"
+  local is_right = name and (name == digest.product or name == digest.facts.product or digest.product:find(name .. " ", 1, true) == 1)
+  local kind = name == nil and "unknown" or is_right and "right" or "wrong"
   count[kind], count.all = count[kind] + 1, count.all + 1
   if kind ~= "right" and (kind == "wrong" or not count.only_wrong) then count.notes[#count.notes + 1] = ("%s: %s"):format(digest.path:match("([^/]+)%.md$"), name or "unknown") end
   return kind, confidence
@@ -143,13 +145,13 @@ local PLANS = {
 local function is_whole(digest) return #digest.transcript.steps > WHOLE end
 
 -- Runs one way of leaving out at one depth; fills what the later tables need.
-local function leave_out(plan, depth, seen)
+local function leave_out(plan, depth, seen, with_rules)
   local count = new_count(plan[1] == "product never recorded")
   for _, digest in ipairs(recorded.learnable(all)) do
     local model = model_without(plan[1] .. plan[2](digest), function(other) return plan[3](digest, other) end)
     local is_known = knows(model, digest.product)
     if is_whole(digest) and is_known == (plan[1] ~= "product never recorded") then
-      local result, transcript = session(knowledge_of(model), digest, depth, hidden(digest))
+      local result, transcript = session(knowledge_of(model, with_rules), digest, depth, hidden(digest))
       local kind, confidence = tally(count, result, digest)
       seen[#seen + 1] = { plan = plan[1], depth = depth, kind = kind, confidence = confidence, digest = digest, name = named(result),
         transcript = transcript, model = model, kin = result.identity.kin }
@@ -165,7 +167,12 @@ local function say_hidden(seen)
     for _, depth in ipairs { "full", "adaptive" } do
       local count = leave_out(plan, depth, seen)
       say_count(("%s, %s"):format(plan[1], depth), count)
-      if plan[1] ~= "product never recorded" or count.wrong > 0 then notes[#notes + 1] = { plan[1] .. ", " .. depth, count } end
+      notes[#notes + 1] = { plan[1] .. ", " .. depth, count }
+    end
+    if plan[1] ~= "product never recorded" then
+      local count = leave_out(plan, "adaptive", {}, true)
+      say_count(plan[1] .. ", adaptive, with the rules", count)
+      notes[#notes + 1] = { plan[1] .. ", adaptive, with the rules", count }
     end
   end
   for _, note in ipairs(notes) do
@@ -183,11 +190,11 @@ local function say_costs(seen)
   for _, one in ipairs(seen) do
     local key = one.plan .. one.digest.path
     if one.depth == "full" then by_case[key] = one end
-    local steps, is_over = costs(one.transcript, one.digest.limit)
+    local asked_here, is_over = costs(one.transcript, one.digest.limit)
     limits = limits + (one.digest.limit and 1 or 0)
     over = over + (is_over and 1 or 0)
     if one.depth == "adaptive" and one.plan ~= "product never recorded" then
-      asked[#asked + 1], both = steps, both + 1
+      asked[#asked + 1], both = asked_here, both + 1
       agree = agree + (by_case[key].name == one.name and 1 or 0)
     end
   end
@@ -377,9 +384,58 @@ function M.development()
   say_versions(seen)
 end
 
---- One of the two parts as text.
+-- --- What each step tells ---
+
+local function bits_of(model, step)
+  local shares, products, bits = {}, 0, 0
+  for _, product in ipairs(model.products) do
+    local answers, count = product.steps[step], 0
+    for _ in pairs(answers or {}) do count = count + 1 end
+    products = products + (answers and 1 or 0)
+    for token in pairs(answers or {}) do
+      shares[token] = shares[token] or {}
+      table.insert(shares[token], 1 / count)
+    end
+  end
+  for _, list in pairs(shares) do
+    local sum = 0
+    for _, share_of in ipairs(list) do sum = sum + share_of end
+    for _, share_of in ipairs(list) do bits = bits + share_of / products * math.log(share_of / sum * products, 2) end
+  end
+  return bits, products
+end
+
+local function versions_told(model, step)
+  local told = 0
+  for _, product in ipairs(model.products) do
+    local is_told = false
+    for _, answer in pairs(product.steps[step] or {}) do is_told = is_told or next(answer.excluded) ~= nil end
+    told = told + (is_told and 1 or 0)
+  end
+  return told
+end
+
+--- What each step tells of the products that the shipped table knows.
+function M.steps()
+  local model, rows = engine.knowledge.dialects, {}
+  for _, step in ipairs(steps.catalogue) do
+    local name = step.name
+    if model.given[name] then
+      local bits, products = bits_of(model, name)
+      rows[#rows + 1] = { name, bits, products, versions_told(model, name), step.depth }
+    end
+  end
+  table.sort(rows, function(a, b)
+    if a[2] ~= b[2] then return a[2] > b[2] end
+    return a[1] < b[1]
+  end)
+  say("| step | bits about the product | products asked | products whose versions it tells apart | depth |\n|---|---|---|---|---|")
+  for _, row in ipairs(rows) do say(("| %s | %.2f | %d | %d | %s |"):format(table.unpack(row))) end
+end
+
+--- One of the three parts as text.
 --
--- @param part  "development" or "frozen"
+-- @param part  "development", "frozen" or "steps"
 function M.text(part)
   lines = {}
   M[part]()
@@ -391,7 +447,7 @@ local function write()
   local file = assert(io.open(path, "rb"))
   local document = file:read("a")
   file:close()
-  for _, part in ipairs { "frozen", "development" } do
+  for _, part in ipairs { "frozen", "development", "steps" } do
     local text = M.text(part)
     io.write(text, "\n")
     document = document:gsub(("(<!%%-%%- %s %%-%%->\n).-(<!%%-%%- end %%-%%->)"):format(part), function(first, last) return first .. text .. last end)
