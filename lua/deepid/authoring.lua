@@ -10,6 +10,7 @@ local lint = require "deepid.lint"
 local report = require "deepid.report"
 local rules = require "deepid.rules"
 local samples = require "deepid.samples"
+local trace_dialect = require "deepid.trace_dialect"
 local trace_rules = require "deepid.trace_rules"
 local trace_words = require "deepid.trace_words"
 
@@ -32,7 +33,9 @@ local function rule_lines(tools, transcript, options)
   return trace_words.lines(steps, composites, options.near)
 end
 
-local EXPLAINS = { answer_lines, rule_lines }
+local function dialect_lines(tools, transcript) return trace_dialect.lines(tools.knowledge, transcript) end
+
+local EXPLAINS = { answer_lines, rule_lines, dialect_lines }
 
 local function open_tools(complain)
   local lib, message = core.load()

@@ -1,6 +1,7 @@
 --- A trace of rules (deepid.trace_rules) in words, for people.
 
 local escape = require "deepid.escape"
+local observations = require "deepid.observations"
 local template = require "deepid.template"
 
 local M = {}
@@ -37,8 +38,8 @@ local LOOKS = { ["?="] = "must be followed by ", ["?!"] = "must not be followed 
 
 -- What a pattern wants at a node.
 local function wanted(pattern, node)
-  local word = pattern:match("^%a+%f[^%a?*+{]", node.from)
-  if node.kind == "byte" then return ('wants "%s"'):format(word or escape.visible(node.byte)) end
+  local text = pattern:match("^[%a ]+%f[^%a ?*+{]", node.from)
+  if node.kind == "byte" then return ('wants "%s"'):format(text or escape.visible(node.byte)) end
   local source = pattern:sub(node.from, node.to)
   if node.look then return LOOKS[node.look] .. source:match("^%(%?<?[=!](.*)%)$") end
   return "wants " .. source
@@ -64,7 +65,7 @@ local function step_lines(lines, trace, most)
   local reply = trace.step.reply
   lines[#lines + 1] = ("  %s: %s"):format(trace.step.step, escape.visible(reply, 300))
   for _, one in ipairs(trace.matched) do lines[#lines + 1] = matched_words(one) end
-  if #trace.matched == 0 then lines[#lines + 1] = "    no rule of one step matches" end
+  if #trace.matched == 0 then lines[#lines + 1] = "    no rule matches" end
   for i = 1, math.min(most, #trace.near) do
     local near = trace.near[i]
     lines[#lines + 1] = ("    nearly:  %s: %d%% of its fixed text"):format(M.rule_name(near.rule), math.floor(near.done * 100))
@@ -95,12 +96,18 @@ end
 -- @param most  near misses shown, a step; and rules over several steps that do not hold
 -- @return array of lines, without control characters
 function M.lines(steps, composites, most)
-  local lines, shown = {}, {}
+  local lines, shown, quiet = {}, {}, {}
   for _, trace in ipairs(steps) do
     local key = trace.step.step .. "\0" .. trace.step.reply
-    if not shown[key] then step_lines(lines, trace, most) end
+    local is_quiet = #steps > 1 and #trace.matched == 0 and (most == 0 or #trace.near == 0)
+    if is_quiet then
+      observations.add_once(quiet, trace.step.step)
+    elseif not shown[key] then
+      step_lines(lines, trace, most)
+    end
     shown[key] = true
   end
+  if #quiet > 0 then lines[#lines + 1] = "  no rule of one step matches, and none nearly: " .. escape.visible(table.concat(quiet, ", ")) end
   table.sort(composites, composite_first)
   local missed = 0
   for _, trace in ipairs(composites) do

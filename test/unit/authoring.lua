@@ -7,6 +7,7 @@ local generate = require "deepid.generate"
 local regex = require "deepid.regex"
 local samples = require "deepid.samples"
 local submission = require "deepid.submission"
+local trace_dialect = require "deepid.trace_dialect"
 local trace_rules = require "deepid.trace_rules"
 local trace_words = require "deepid.trace_words"
 
@@ -180,12 +181,13 @@ t.test("explained: the nearest rule, and the place in both", function()
   t.eq(rule:sub(under_rule:find("^", 1, true) - 13, -1):sub(1, 4), " (?!")
   t.eq(reply:sub(under_reply:find("^", 1, true) - 13, -1), "4 ready\\r\\n")
   t.has(under_rule, 'wants " "', true)
+  t.has(explained({ { "greeting", "220 mx.example.org ESMTP\r\n" } }, 9), 'wants " Postfix"', true)
 end)
 
 t.test("explained: nothing of the network is shown unescaped, and one reply once", function()
   local text = explained({ { "greeting", "220 \27[31m\r\n", 1 }, { "greeting", "220 \27[31m\r\n", 2 } })
   t.eq(text:find("[%z\1-\9\11-\31\127-\255]"), nil)
-  t.eq(select(2, text:gsub("greeting:", "")), 1)
+  t.eq(select(2, text:gsub("greeting", "")), 1)
 end)
 
 t.test("explained: a connection that was turned away", function()
@@ -200,6 +202,14 @@ t.test("explained: rules over several steps, condition by condition", function()
   text = explained({ { "greeting", "220 mx.example.org ESMTP ready\r\n" }, { "help", "500 5.5.1 Invalid commands\r\n" } }, 9)
   t.has(text, "nginx%-mail%-proxy %([^\n]*%): does not hold\n    need greeting: holds\n    any help: fails\n")
   t.has(text, "any unknown: unknown: the step was not observed", true)
+end)
+
+t.test("explained: the dialect, its versions, and the answers that weigh most", function()
+  local list = samples.read("test/transcripts/postfix-3.7.11-hidden.md")
+  local lines = trace_dialect.lines(engine.knowledge, list[1])
+  t.has(lines[2], "^    %d%d%.%d%%  Postfix smtpd")
+  t.has(lines[3], "^      %+%d+%.%d %l+: %d%d%d")
+  t.has(trace_dialect.lines(engine.knowledge, deepid.transcript.from_greeting("220 a"))[1], "no answer in it that behaviour is read from", true)
 end)
 
 t.done()
