@@ -208,7 +208,7 @@ t.test("explained: the dialect, its versions, and the answers that weigh most", 
   local list = samples.read("test/transcripts/postfix-3.7.11-hidden.md")
   local lines = trace_dialect.lines(engine.knowledge, list[1])
   t.has(lines[2], "^    %d%d%.%d%%  Postfix smtpd")
-  t.has(lines[3], "^      %+%d+%.%d %l+: %d%d%d")
+  t.has(lines[3], "^ +%+%d+%.%d %l+: %d%d%d")
   t.has(trace_dialect.lines(engine.knowledge, deepid.transcript.from_greeting("220 a"))[1], "no answer in it that behaviour is read from", true)
 end)
 
