@@ -1,6 +1,7 @@
 --- Which rules match a transcript, which nearly do, and where those break.
 
 local breakpoint = require "deepid.breakpoint"
+local derived = require "deepid.derived"
 local regex = require "deepid.regex"
 local signatures = require "deepid.signatures"
 local wording = require "deepid.wording"
@@ -84,10 +85,10 @@ local function step_trace(fpset, list, step, hits)
 end
 
 -- One condition of a rule over several steps: {condition, state, near, step}; `state` is "holds", "fails" or "unknown".
-local function condition_trace(fpset, condition, transcript)
+local function condition_trace(fpset, condition, steps)
   local set = compile_alone(fpset, condition)
   local trace, observed = { condition = condition }, false
-  for _, step in ipairs(transcript.steps) do
+  for _, step in ipairs(steps) do
     if set and step.step == condition.step and step.reply ~= "" then
       observed = observed or step["end"] == "reply"
       if set:match(step.reply)[1] then
@@ -103,10 +104,10 @@ local function condition_trace(fpset, condition, transcript)
 end
 
 -- A rule over several steps; nil when nothing but its `forbid`s holds.
-local function composite_trace(fpset, rule, transcript, matched)
+local function composite_trace(fpset, rule, steps, matched)
   local trace, holds = { rule = rule, matched = matched, conditions = {} }, 0
   for i, condition in ipairs(rule.conditions) do
-    local one = condition_trace(fpset, condition, transcript)
+    local one = condition_trace(fpset, condition, steps)
     trace.conditions[i] = one
     if one.state == "holds" and condition.kind ~= "forbid" then holds = holds + 1 end
   end
@@ -131,9 +132,11 @@ function M.trace(fpset, knowledge, transcript)
   for _, step in ipairs(transcript.steps) do
     if step.reply ~= "" then steps[#steps + 1] = step_trace(fpset, knowledge.rules, step, hits) end
   end
+  local all = table.move(transcript.steps, 1, #transcript.steps, 1, {})
+  for _, step in ipairs(derived.steps(transcript)) do all[#all + 1] = step end
   for _, rule in ipairs(knowledge.rules) do
     if rule.conditions and not rule.bad then
-      composites[#composites + 1] = composite_trace(fpset, rule, transcript, matched[rule] or false)
+      composites[#composites + 1] = composite_trace(fpset, rule, all, matched[rule] or false)
     end
   end
   return steps, composites
