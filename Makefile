@@ -103,6 +103,9 @@ agreement: all demo-deps
 knowledge: all
 	LUA_PATH='lua/?.lua;test/?.lua;;' lua5.4 test/knowledge/lib/write_kept.lua
 
+agreed: all
+	@LUA_PATH='lua/?.lua;test/?.lua;;' lua5.4 test/nmap/lib/agreed.lua
+
 test-matrix: all test-deps
 	test/lab/lab get
 	test/nmap/nmaps --get bookworm-backports trixie sid
@@ -219,4 +222,4 @@ rock-install:
 clean:
 	rm -rf build $(CORES)
 
-.PHONY: all learn accuracy record deps demo-deps test-deps fuzz-deps demo test coverage-table agreement knowledge test-matrix test-path-long simulate check-asan fuzz soak lint install uninstall rock rock-install clean
+.PHONY: all learn accuracy record deps demo-deps test-deps fuzz-deps demo test coverage-table agreement agreed knowledge test-matrix test-path-long simulate check-asan fuzz soak lint install uninstall rock rock-install clean

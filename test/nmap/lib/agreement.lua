@@ -5,6 +5,7 @@
 local generate = require "deepid.generate"
 local regex = require "deepid.regex"
 local second_opinion = require "deepid.second_opinion"
+local signatures = require "deepid.signatures"
 local wording = require "deepid.wording"
 
 local M = {}
@@ -118,6 +119,15 @@ end
 -- Nmap's lines mostly match the beginning of a reply: what a server writes behind it is tried, too.
 local ENDINGS = { "", " Tue, 24 Nov 2026 10:00:00 +0000", " ready", " ESMTP" }
 
+-- The ids of our rules that name a product in a transcript.
+local function rules_naming(product, transcript, engine)
+  local ids = {}
+  for _, hit in ipairs((signatures.hits(engine.knowledge.steps, transcript))) do
+    if hit.fields.product == product then ids[#ids + 1] = hit.rule.id end
+  end
+  return ids
+end
+
 -- Both answers to one text; of its endings the first at which we say something, and Nmap still says the same.
 local function judge(match, text, probe, opinion, engine)
   local plain
@@ -128,7 +138,10 @@ local function judge(match, text, probe, opinion, engine)
     local class, us = classify(match, hit, result)
     local row = { class = class, them = hit and hit.fields.product, us = us, text = whole, theirs = hit and hit.fields.version, ours = result.identity.version }
     plain = plain or row
-    if us and hit.line == match.line then return row end
+    if us and hit.line == match.line then
+      row.rules = rules_naming(us, transcript, engine)
+      return row
+    end
   end
   return plain
 end
@@ -138,7 +151,7 @@ end
 -- @param path    an nmap-service-probes
 -- @param engine  from <code>deepid.open</code>, without a second opinion
 -- @param fpset   the core's
--- @return array of {class, them, us, text, theirs (their version), ours}; a row a text
+-- @return array of {class, them, us, text, theirs (their version), ours, rules (our ids that name it)}; a row a text
 -- @return number of SMTP lines that were left out: hints, lines without a product, and lines of other probes
 function M.compare(path, engine, fpset)
   local opinion, rows, left_out = second_opinion.open(path), {}, 0
