@@ -146,6 +146,9 @@ local function judge(match, text, probe, opinion, engine)
   return plain
 end
 
+--- The classes in which both name the same product.
+M.AGREED = { agreed = true, ["one name says more"] = true, ["version written otherwise"] = true }
+
 --- Compares the answers to texts made from every hard SMTP line of a probe file that names a product.
 --
 -- @param path    an nmap-service-probes
