@@ -8,6 +8,7 @@ local wording = require "deepid.wording"
 local M = {}
 
 local MOST_EXAMPLES = 3
+local MOST_BYTES = 900 -- of a reply that go into a rule, whose lines have 2,000 at most; Nmap keeps as many of each
 
 -- What a kind that varies is in a pattern; where `field` is set, the first of its kind is captured for that field.
 local KINDS = {
@@ -195,6 +196,12 @@ local function says_nothing(elements)
   return true
 end
 
+-- The beginning of a long reply, whole lines where it has them.
+local function beginning(reply)
+  if #reply <= MOST_BYTES then return reply end
+  return reply:sub(1, MOST_BYTES):match("^.*\n") or reply:sub(1, MOST_BYTES)
+end
+
 -- Where one sample begins with a host name, all do: a name of one label looks like any word.
 local function name_hosts(apart)
   local found
@@ -212,7 +219,7 @@ end
 -- @return nil and a message
 function M.draft(samples, options)
   local apart = {}
-  for i, sample in ipairs(samples) do apart[i] = tokens.split(sample.reply, sample.sent) end
+  for i, sample in ipairs(samples) do apart[i] = tokens.split(beginning(sample.reply), sample.sent) end
   name_hosts(apart)
   if #apart == 0 then return nil, "no reply to " .. options.step .. " in the samples" end
   local elements = alignment.align(apart)

@@ -26,7 +26,7 @@ end
 local function recordings()
   if known then return known end
   known = {}
-  local pipe = io.popen(("ls '%s'/*.md 2>/dev/null"):format(RECORDINGS))
+  local pipe = io.popen(("ls '%s'/*.md 2>/dev/null"):format((RECORDINGS:gsub("'", "'\\''"))))
   for path in pipe and pipe:lines() or function() end do
     local file = io.open(path, "rb")
     local read, facts = transcript.from_markdown(file:read("a"), path)

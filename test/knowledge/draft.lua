@@ -120,6 +120,15 @@ t.test("names of others stay out of the examples", function()
   t.eq(made.examples, { "220 mx.example.org FooMail talks to [192.0.2.9] at mx.example.org\r\n" })
 end)
 
+t.test("a long reply is drafted by its beginning, and in time", function()
+  local lines = {}
+  for i = 1, 2000 do lines[i] = ("214-%d FooMail helps with the command number %d"):format(i, i) end
+  local made = assert(draft_of({ table.concat(lines, "\r\n"), table.concat(lines, "\r\n", 3) }, { step = "help" }))
+  local checked = assert(draft_check.check(core.fpset, engine.knowledge, made, { { reply = table.concat(lines, "\r\n") } }))
+  t.eq({ lint_text(draft_words.block(made, checked, "the test", core.fpset)) }, { "", 1 })
+  t.ok(assert(draft_of({ ("x"):rep(70000) .. " FooMail" }, { product = "X" })), "one long line")
+end)
+
 t.test("the client's name varies", function()
   local made = assert(draft_of({ "250 mx.a.org FooMail greets scanner.example.net" }, { step = "ehlo", sent = "EHLO scanner.example.net\r\n" }))
   t.has(made.pattern, "greets [-.\\w]+\\r\\n", true)
