@@ -30,7 +30,9 @@ explain   which rules match, which nearly do, and where those break (doc/knowled
           as for identify, or what Nmap prints for submission (SF-Port25-TCP:...).
   --step STEP              what raw replies answer: greeting (default), ehlo, help, ...
   --near N                 near misses shown for each reply (3)
-draft     proposes a rule for replies that no rule knows, checked against all examples
+draft     proposes a rule for replies that no rule knows, checked against all examples,
+          and the line for Nmap's own file. FILE and --step as for explain; each
+          option overrides a guess, but for --cite: where the samples come from
 lint      checks rule files; without names, those that came with smtp-deepid
 
 Exit status: 0 well; 1 something could not be read or is wrong; 2 bad usage.

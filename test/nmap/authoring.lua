@@ -3,6 +3,8 @@
 -- and Nmap names the server by the drafted line. With every Nmap that test/nmap/nmaps lists.
 
 local deepid = require "deepid"
+local draft = require "deepid.draft"
+local draft_words = require "deepid.draft_words"
 local peers = require "peers"
 local samples = require "deepid.samples"
 local t = require "tap"
@@ -13,9 +15,9 @@ local OTHER = GREETING:gsub("mx.one", "gate.two"):gsub("1%.2%.3", "10.4")
 
 local all = peers.start("authoring", { NETWORK })
 
-local function scan(nmap, arguments)
+local function scan(nmap, arguments, port)
   local _, addresses = all:on(NETWORK)
-  return peers.output(("env -u LUA_PATH %s -Pn -n -sV -p 25 %s %s 2>&1"):format(nmap.command, arguments, addresses))
+  return peers.output(("env -u LUA_PATH %s -Pn -n -sV -p %d %s %s 2>&1"):format(nmap.command, port or 25, arguments, addresses))
 end
 
 local function write(name, text)
@@ -66,6 +68,29 @@ local function check_draft(nmap, path)
   t.has(named, "FooMail 10.4", true)
 end
 
+-- A line for Nmap from each example of ours that Nmap could see, below its Probe.
+local function drafted_lines()
+  local below, count = { NULL = {}, Help = {} }, 0
+  for _, rule in ipairs(assert(deepid.open()).knowledge.rules) do
+    local bytes = not rule.conditions and rule.examples[1].steps[rule.step]
+    local made = bytes and draft.draft({ { reply = bytes, sent = "" } }, { step = rule.step, product = "Sample" })
+    local probe, line = draft_words.for_nmap(made or { step = "none" })
+    if probe then
+      table.insert(below[probe:match("Probe TCP (%a+)")], line)
+      count = count + 1
+    end
+  end
+  return "Probe TCP NULL q||\n" .. table.concat(below.NULL, "\n") .. "\n\nProbe TCP Help q|HELP\\r\\n|\n" .. table.concat(below.Help, "\n") .. "\n", count
+end
+
+local function check_all_drafts(nmap)
+  local text, count = drafted_lines()
+  t.ok(count > 150, "few lines")
+  local output, ok = scan(nmap, "--versiondb " .. write("probes", text), 26) -- a closed port: the file is read all the same
+  t.ok(ok, output)
+  t.eq(output:match("[^\n]*QUITTING[^\n]*") or output:match("[^\n]*[Ee]rror[^\n]*"), nil)
+end
+
 local nmaps = peers.nmaps()
 t.test("there is an Nmap", function() t.ok(#nmaps > 0) end)
 for _, nmap in ipairs(nmaps) do
@@ -73,6 +98,7 @@ for _, nmap in ipairs(nmaps) do
   t.test(nmap.name .. ": its fingerprints are read, byte for byte", function() check_read(path) end)
   t.test(nmap.name .. ": explained", function() check_explain(path) end)
   t.test(nmap.name .. ": a drafted line names the servers", function() check_draft(nmap, path) end)
+  t.test(nmap.name .. ": it takes a line drafted from every example", function() check_all_drafts(nmap) end)
 end
 
 all:stop()
