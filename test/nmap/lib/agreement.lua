@@ -79,8 +79,23 @@ end
 -- What anyone could have meant: fronts that are no product.
 local PHRASES = { blocker = true, interceptor = true, screen = true }
 
+-- What our rules name: `knows(name)` tells whether a product of theirs is among it.
+local function our_products(engine)
+  local names, known = {}, {}
+  for _, rule in ipairs(engine.knowledge.rules) do
+    for _, part in ipairs(rule.fields.p or {}) do names[#names + 1] = type(part) == "string" and part or nil end
+  end
+  return { knows = function(them)
+    if known[them] == nil then
+      known[them] = false
+      for _, name in ipairs(names) do known[them] = known[them] or M.compare_names(them, name) ~= nil end
+    end
+    return known[them]
+  end }
+end
+
 -- How both answers stand to each other; the class is one of M.CLASSES.
-local function classify(match, hit, result)
+local function classify(match, hit, result, ours)
   if not hit or hit.line ~= match.line then return "another line of theirs" end
   local front = result.front[1]
   local them, us = hit.fields.product, result.identity.product or (front and front.name)
@@ -99,13 +114,13 @@ local function classify(match, hit, result)
     if not result.identity.product and PHRASES[front.role] then return named and "named in a refusal" or "anyone's refusal", us end
     return "two names", us
   end
-  if named then return "named, and no rule of ours" end
+  if named then return ours.knows(them) and "another form of a known product" or "a product without a rule" end
   return next(fixed) and "known by other words" or "anyone's words"
 end
 
 --- The classes, in the order of the report.
 M.CLASSES = { "agreed", "one name says more", "version written otherwise", "two names", "named in a refusal", "anyone's refusal",
-  "named, and no rule of ours", "known by other words", "anyone's words", "another line of theirs", "no product of theirs" }
+  "another form of a known product", "a product without a rule", "known by other words", "anyone's words", "another line of theirs", "no product of theirs" }
 
 -- Texts of a line: the most natural one first.
 local function texts_of(fpset, match)
@@ -129,13 +144,13 @@ local function rules_naming(product, transcript, engine)
 end
 
 -- Both answers to one text; of its endings the first at which we say something, and Nmap still says the same.
-local function judge(match, text, probe, opinion, engine)
+local function judge(match, text, probe, opinion, engine, ours)
   local plain
   for _, ending in ipairs(ENDINGS) do
     local whole = text:gsub("\r?\n$", ending .. "%0")
     local transcript = transcript_of(whole, probe)
     local hit, result = opinion:ask(transcript), engine:identify(transcript)
-    local class, us = classify(match, hit, result)
+    local class, us = classify(match, hit, result, ours)
     local row = { class = class, them = hit and hit.fields.product, us = us, text = whole, theirs = hit and hit.fields.version, ours = result.identity.version }
     plain = plain or row
     if us and hit.line == match.line then
@@ -157,12 +172,12 @@ M.AGREED = { agreed = true, ["one name says more"] = true, ["version written oth
 -- @return array of {class, them, us, text, theirs (their version), ours, rules (our ids that name it)}; a row a text
 -- @return number of SMTP lines that were left out: hints, lines without a product, and lines of other probes
 function M.compare(path, engine, fpset)
-  local opinion, rows, left_out = second_opinion.open(path), {}, 0
+  local opinion, ours, rows, left_out = second_opinion.open(path), our_products(engine), {}, 0
   for _, match in ipairs((assert(second_opinion.read(path, M.SERVICES)))) do
     local probe = PROBES[match.probe]
     local usable = probe and match.fields.p and not match.soft
     if not usable then left_out = left_out + 1 end
-    for _, text in ipairs(usable and texts_of(fpset, match) or {}) do rows[#rows + 1] = judge(match, text, probe, opinion, engine) end
+    for _, text in ipairs(usable and texts_of(fpset, match) or {}) do rows[#rows + 1] = judge(match, text, probe, opinion, engine, ours) end
   end
   return rows, left_out
 end
