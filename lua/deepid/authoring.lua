@@ -4,6 +4,7 @@ local core = require "deepid.core"
 local draft = require "deepid.draft"
 local draft_check = require "deepid.draft_check"
 local draft_words = require "deepid.draft_words"
+local escape = require "deepid.escape"
 local identify = require "deepid.identify"
 local knowledge = require "deepid.knowledge"
 local lint = require "deepid.lint"
@@ -65,7 +66,7 @@ local function explain(options, paths, complain)
   if not tools then return 1 end
   local list, ok = read_samples(paths, options.step, complain)
   for _, transcript in ipairs(list) do
-    print(("%s port %d"):format(transcript.address or "-", transcript.port or 25))
+    print(("%s port %d"):format(escape.visible(transcript.address or "-"), transcript.port or 25))
     for _, part in ipairs(EXPLAINS) do
       for _, line in ipairs(part(tools, transcript, options)) do print(line) end
     end

@@ -72,7 +72,7 @@ local function build_pattern(elements)
   return table.concat(parts), groups, notes
 end
 
--- The text that stays, with a line end where something varies.
+-- The runs of text that stay, in order; `false` for the version between them.
 local function constant_runs(elements)
   local runs, current = {}, {}
   local function close()
@@ -165,14 +165,17 @@ local function new_id(product, step, taken)
   return id
 end
 
-local function delimiter_for(pattern)
-  for delimiter in ("|=!~%@,;:"):gmatch(".") do
-    if not pattern:find(delimiter, 1, true) then return delimiter end
+-- The first sign that does not occur in a text.
+local function delimiter_for(text, signs)
+  for delimiter in signs:gmatch(".") do
+    if not text:find(delimiter, 1, true) then return delimiter end
   end
 end
 
 local function fields_line(draft)
-  local parts = { ("p/%s/"):format(draft.product) }
+  local product = draft.product:gsub("%$", "") -- which would begin a capture
+  local sign = delimiter_for(product, "/|=!~%@,;") or "/"
+  local parts = { "p" .. sign .. product .. sign }
   if draft.groups.v then parts[#parts + 1] = ("v/$%d/"):format(draft.groups.v) end
   if draft.groups.h then parts[#parts + 1] = ("h/$%d/"):format(draft.groups.h) end
   if draft.system then parts[#parts + 1] = ("o/%s/"):format(draft.system) end
@@ -232,7 +235,7 @@ function M.draft(samples, options)
     says_nothing = says_nothing(elements) }
   draft.id = options.id or new_id(product, options.step, options.taken or {})
   draft.pattern, draft.groups, draft.notes = build_pattern(elements)
-  draft.delimiter = delimiter_for(draft.pattern)
+  draft.delimiter = delimiter_for(draft.pattern, "|=!~%@,;:")
   if not draft.delimiter then return nil, "the samples hold every sign that could enclose a pattern" end
   draft.fields = fields_line(draft)
   add_examples(draft, apart)

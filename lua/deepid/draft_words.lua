@@ -119,7 +119,10 @@ function M.notes(draft, checked, count)
   end
   if #checked.robbed > 0 then add("COLLISION: it matches examples of " .. name_rules(checked.robbed) .. ". Give more samples, or put it behind them.") end
   if #checked.recordings > 0 then add("It matches recordings: " .. name_recordings(checked.recordings) .. ".") end
-  if #checked.robbed == 0 then add(("No collision with the %d examples for this step, nor with %d recordings."):format(checked.examples, checked.looked_at - #checked.recordings)) end
+  if #checked.robbed == 0 then
+    local others = checked.looked_at - #checked.recordings
+    add(("No collision with the %d examples for this step, nor with %d recordings."):format(checked.examples, others))
+  end
   if count == 1 then add("One sample does not show what varies: samples of a second server or version make it better.") end
   return lines
 end

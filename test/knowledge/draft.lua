@@ -120,6 +120,10 @@ t.test("names of others stay out of the examples", function()
   t.eq(made.examples, { "220 mx.example.org FooMail talks to [192.0.2.9] at mx.example.org\r\n" })
 end)
 
+t.test("a product's name with any sign in it", function()
+  t.eq(assert(draft_of({ "220 mx.a.org x" }, { product = "A/B$1|C" })).fields, "p=A/B1|C= h/$1/")
+end)
+
 t.test("a long reply is drafted by its beginning, and in time", function()
   local lines = {}
   for i = 1, 2000 do lines[i] = ("214-%d FooMail helps with the command number %d"):format(i, i) end

@@ -29,8 +29,10 @@ end
 
 local folder = output_of("mktemp -d"):gsub("\n", "")
 -- With their times, so that make finds the cores up to date; recordings are many and only read.
-assert(os.execute(("cp -a lua nselib csrc doc Makefile scripts %s && mkdir %s/test && cp -a test/run test/*.lua test/knowledge %s/test && ln -s $PWD/test/transcripts %s/test/"):format(
-  folder, folder, folder, folder)))
+local COPY = [[
+  mkdir FOLDER/test && cp -a lua nselib csrc doc Makefile scripts FOLDER &&
+  cp -a test/run test/*.lua test/knowledge FOLDER/test && ln -s "$PWD/test/transcripts" FOLDER/test/]]
+assert(os.execute((COPY:gsub("FOLDER", folder))))
 
 -- Blocks with a language, in order: {kind, name, text}.
 local function blocks_of(text)
