@@ -62,14 +62,16 @@ end
 
 local function as_gap(one) return { kind = "gap", text = one.text, texts = one.texts or { one.text } } end
 
--- Neighbouring gaps are one.
+-- What tells nothing by itself when it stands next to a gap; several such in a row would make a pattern slow.
+local SWALLOWED = { gap = true, vary = true, number = true, id = true, address = true }
+
+-- Neighbouring gaps are one, with what varies between them.
 local function close_gaps(list)
   local out = {}
   for _, element in ipairs(list) do
     local last = out[#out]
-    if element.kind == "gap" and last and last.kind == "gap" then
-      last.text = last.text .. element.text
-      last.texts = { last.text }
+    if last and SWALLOWED[element.kind] and SWALLOWED[last.kind] and (element.kind == "gap" or last.kind == "gap") then
+      out[#out] = as_gap({ text = last.text .. element.text })
     else
       out[#out + 1] = element
     end

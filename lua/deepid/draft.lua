@@ -130,7 +130,7 @@ local function promote_number(elements, product)
   for i, element in ipairs(elements) do
     if element.kind == "version" then return end
     local word, blank = elements[i - 2], elements[i - 1]
-    if element.kind == "number" and product and blank.kind == "blank" and word and word.kind == "word" and product:find(word.text, 1, true) then
+    if element.kind == "number" and word and word.kind == "word" and blank.kind == "blank" and product:find(word.text, 1, true) then
       element.kind = "version"
       return
     end

@@ -101,11 +101,11 @@ end
 function M.check(fpset, knowledge, draft, samples)
   local set, errors = fpset({ { pattern = draft.pattern, slot = 0 } })
   if #errors > 0 then return nil, errors[1].message end
+  local fits = #set:match("") == 0
   for _, list in ipairs({ samples, draft.examples }) do
-    for _, sample in ipairs(list) do
-      if #set:match(sample.reply or sample) == 0 then return nil, "the samples have too little in common for one rule" end
-    end
+    for _, sample in ipairs(list) do fits = fits and #set:match(sample.reply or sample) > 0 end
   end
+  if not fits then return nil, "the samples have too little in common for one rule" end
   local examples, all = examples_of(knowledge.rules, draft), recordings()
   local robbed, nearest = compare_examples(fpset, set, draft, examples)
   return { robbed = robbed, nearest = nearest, answered = answered_by(knowledge, draft), recordings = matched_recordings(set, draft, all),

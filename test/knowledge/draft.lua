@@ -120,6 +120,30 @@ t.test("names of others stay out of the examples", function()
   t.eq(made.examples, { "220 mx.example.org FooMail talks to [192.0.2.9] at mx.example.org\r\n" })
 end)
 
+-- Whatever a server sends: a draft that matches its samples and that the linter takes, or none. Where kinds that vary stand side by side, the linter
+-- may say, as the command then does, that the pattern is slow.
+t.test("drafts of rubbish", function()
+  local alphabet = { "220 ", "2", "mx.example.org", "FooMail", " ", "\r\n", "\n", "\0", "\255", "|", "\\", "(", "[", "]", "1.2", "1.2.3.4", "::1", "Tue, 24 Nov 2026 10:00:00 +0000",
+    "ESMTP", "-", ".", "$1", "^", "{2}", "x9y8z7w6", "#", "/", "=", "\t" }
+  local drafted = 0
+  for _ = 1, 400 do
+    local samples = {}
+    for i = 1, random(3) do
+      local parts = {}
+      for k = 1, random(12) do parts[k] = pick(alphabet) end
+      samples[i] = { reply = table.concat(parts), sent = "" }
+    end
+    local made = draft.draft(samples, { step = "greeting", product = "Sample" })
+    local checked = made and draft_check.check(core.fpset, engine.knowledge, made, samples)
+    if checked then
+      drafted = drafted + 1
+      local problems = lint_text(draft_words.block(made, checked, "the test", core.fpset)):gsub("[^\n]*runs out of steps[^\n]*\n?", "")
+      t.eq(problems, "", made.pattern)
+    end
+  end
+  t.ok(drafted > 200, "few drafts")
+end)
+
 t.test("a product's name with any sign in it", function()
   t.eq(assert(draft_of({ "220 mx.a.org x" }, { product = "A/B$1|C" })).fields, "p=A/B1|C= h/$1/")
 end)

@@ -204,6 +204,20 @@ t.test("explained: rules over several steps, condition by condition", function()
   t.has(text, "any unknown: unknown: the step was not observed", true)
 end)
 
+-- Whatever stands in a file or came from a server: no error, and nothing unescaped.
+t.test("rubbish is read and explained", function()
+  local alphabet = { "SF-Port25-TCP:", "SF:", "%r(NULL,", "%r(Hello,5,", '"', ")", ";", "\\", "\\x", "220 ", "220-", "\r\n", "\n", "\0", "\255", "\27[1m", "{", "ESMTP Postfix", "\t", "250-SIZE\r\n" }
+  local random = generate.random(7)
+  for _ = 1, 300 do
+    local parts = {}
+    for k = 1, random(15) do parts[k] = alphabet[random(#alphabet)] end
+    local text = table.concat(parts)
+    submission.parse(text)
+    local lines = explained({ { "greeting", text }, { "ehlo", text } }, 2)
+    t.eq(lines:find("[%z\1-\9\11-\31\127-\255]"), nil, text)
+  end
+end)
+
 t.test("explained: the dialect, its versions, and the answers that weigh most", function()
   local list = samples.read("test/transcripts/postfix-3.7.11-hidden.md")
   local lines = trace_dialect.lines(engine.knowledge, list[1])
