@@ -71,7 +71,7 @@ local function note(now, step)
   if not (HELLO[name] or name == "greeting" or name == "quit" or is_answered(name, now)) then now.news = true end
   now.sent[name] = true
   if IS_QUESTION[name] then note_refusal(now, step) end
-  now.broken = now.broken or (step["end"] ~= "reply" and name ~= "quit" and not now.refused[name])
+  now.broken = now.broken or not (step["end"] == "reply" or step["end"] == "error" or name == "quit" or now.refused[name])
   if name ~= "greeting" and code_of(step):find("^[45]") then now.errors = now.errors + math.max(1, steps.by_name[name].replies or 1) end
   if HELLO[name] then
     now.hello, now.sender = step, false
