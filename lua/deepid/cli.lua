@@ -1,5 +1,6 @@
 --- The `deepid` command.
 
+local authoring = require "deepid.authoring"
 local compare = require "deepid.compare"
 local deepid = require "deepid"
 local escape = require "deepid.escape"
@@ -11,6 +12,8 @@ local USAGE = [[
 usage: deepid identify [--json] [--second-opinion PROBES] FILE...
        deepid survey [--json] FILE...
        deepid compare [--json] HERE THERE
+       deepid explain [--step STEP] [--near N] FILE...
+       deepid draft [--step STEP] [--product NAME] [--id ID] [--role ROLE] [--cite TEXT] FILE...
        deepid lint [RULES...]
        deepid help
 
@@ -23,6 +26,13 @@ identify  says what each transcript shows, one result each, in order. FILE (or -
 survey    says who answered: the targets, something in their place, or nobody, and
           why. FILE as for identify, but for recordings; scans of one place together.
 compare   the same of two scans of the same targets, made from two places.
+explain   which rules match, which nearly do, and where those break (doc/knowledge.md). FILE
+          as for identify, or what Nmap prints for submission (SF-Port25-TCP:...).
+  --step STEP              what raw replies answer: greeting (default), ehlo, help, ...
+  --near N                 near misses shown for each reply (3)
+draft     proposes a rule for replies that no rule knows, checked against all examples,
+          and the line for Nmap's own file. FILE and --step as for explain; each
+          option overrides a guess, but for --cite: where the samples come from
 lint      checks rule files; without names, those that came with smtp-deepid
 
 Exit status: 0 well; 1 something could not be read or is wrong; 2 bad usage.
@@ -106,7 +116,7 @@ local function read_words(words, known)
     local name = words[i]:match("^%-%-(.+)$")
     if name and known[name] == "value" then
       i = i + 1
-      if not words[i] then return nil, "--" .. name .. " needs a file" end
+      if not words[i] then return nil, "--" .. name .. " needs a value" end
       options[name] = words[i]
     elseif name and known[name] then
       options[name] = true
@@ -218,6 +228,8 @@ function COMMANDS.lint(paths)
   print(("%d rules, %d examples, %d problems"):format(rules, examples, #problems))
   return #problems == 0 and 0 or 1
 end
+
+authoring.add_commands(COMMANDS, { read_words = read_words, usage_error = usage_error, complain = complain })
 
 function COMMANDS.help()
   io.write(USAGE)
