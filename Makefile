@@ -41,8 +41,8 @@ lua/deepid/core-%.so: $(CSRC) $(HEADERS) | $(if $(LUA_INCDIR),,deps)
 
 # The knowledge as it loads fast; without it, or when the text files have changed since, these are read.
 $(PACKED): $(TEXTS) $(wildcard lua/deepid/*.lua) lua/bin/pack $(CORES)
-	@for lua in lua5.4 lua5.3 lua; do \
-	    if command -v $$lua >/dev/null; then echo $$lua lua/bin/pack $@; exec $$lua lua/bin/pack $@; fi; \
+	for lua in lua5.4 lua5.3 lua; do \
+	    if command -v $$lua >/dev/null; then exec $$lua lua/bin/pack $@; fi; \
 	done; echo 'No Lua is here to pack the knowledge: its text files will be read, which takes longer.'
 
 # --- What is needed, by the names of Debian's packages ---

@@ -177,6 +177,35 @@ static void table(const struct scene *scene, const char *name, const struct benc
 	free(right);
 }
 
+/* What each stage of the filter is worth. */
+static void stages(const struct bench_list *rules, const struct bench_list *replies, int rounds)
+{
+	static const struct {
+		const char *name;
+		unsigned bits;
+	} kinds[] = { { "none: the naive loop", 0 }, { "first bytes", 2 }, { "order", 4 }, { "tokens", 1 }, { "tokens, first bytes", 3 },
+		{ "tokens, order", 5 }, { "tokens, first bytes, order: all", 7 } };
+	static struct times times[sizeof kinds / sizeof kinds[0]];
+	void *opened[sizeof kinds / sizeof kinds[0]];
+	struct bench_engine engine = bench_deepid;
+
+	engine.most = 3000;
+	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
+		opened[k] = bench_deepid_open(rules, kinds[k].bits);
+	for (int round = -1; round < rounds; round++)
+		for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+			double took = run_round(&engine, opened[k], replies, round < 0 ? 0 : round);
+			if (round >= 0)
+				times[k].rounds[round] = took;
+		}
+	printf("\n### What the stages of the filter are worth\n\n| stages | ns a reply: median (lowest to highest) |\n|---|---|\n");
+	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+		sum_up(&times[k], rounds);
+		printf("| %s | %.0f (%.0f to %.0f) |\n", kinds[k].name, times[k].median, times[k].lowest, times[k].highest);
+	}
+	fflush(stdout);
+}
+
 static void cut(struct bench_list *cut, const struct bench_list *whole)
 {
 	for (size_t i = 0; i < whole->count; i++)
@@ -197,6 +226,7 @@ static void one_set(const char *path, const char *examples, int rounds, bool gro
 	printf("\n## Rules of %s\n", strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path);
 	struct scene scene = open_scene(&rules);
 	table(&scene, "Greetings made from the rules", &greetings, rounds, false);
+	stages(&rules, &greetings, rounds);
 	table(&scene, "The examples of our rules", &told, rounds, false);
 	table(&scene, "Hostile replies, whole", &hostile, 3, true);
 	table(&scene, "Hostile replies, cut at the default cap", &short_ones, 3, true);

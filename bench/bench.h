@@ -36,6 +36,9 @@ struct bench_engine {
 
 extern const struct bench_engine bench_interpreted, bench_jit, bench_hyperscan, bench_re2, bench_deepid;
 
+/* Ours with some stages of the filter alone; csrc/filter.h has their bits. */
+void *bench_deepid_open(const struct bench_list *rules, unsigned stages);
+
 /* The filters of RE2: candidates in order; the number of them. `more` is called for each. */
 void *bench_re2_open(const struct bench_list *rules);
 size_t bench_re2_find(void *engine, const char *text, size_t length, uint32_t *found, size_t most);

@@ -199,11 +199,13 @@ struct ours {
 	struct fpscratch scratch;
 };
 
-static void *open_deepid(const struct bench_list *rules)
+void *bench_deepid_open(const struct bench_list *rules, unsigned stages)
 {
 	struct fplimits limits = FPLIMITS_DEFAULT;
 	struct ours *self = calloc(1, sizeof *self);
 
+	limits.stages = stages;
+	limits.budget = stages == FILTER_ALL ? limits.budget : 0;
 	limits.cap = DEEPID_REPLY_MAX;
 	limits.steps = BENCH_STEPS;
 	if (fpset_open(&self->set, rules->count, &limits, NULL) != DEEPID_OK)
@@ -215,6 +217,11 @@ static void *open_deepid(const struct bench_list *rules)
 	if (fpset_build(&self->set) != DEEPID_OK || fpscratch_open(&self->scratch, &self->set) != DEEPID_OK)
 		return NULL;
 	return self;
+}
+
+static void *open_deepid(const struct bench_list *rules)
+{
+	return bench_deepid_open(rules, FILTER_ALL);
 }
 
 static size_t first_deepid(void *engine, const struct bench_text *reply)

@@ -62,7 +62,7 @@ struct fplimits {
 };
 
 #define FPLIMITS_DEFAULT \
-	((struct fplimits){ .steps = 50000, .depth = 1000, .heap = 10240, .cap = 4096, .budget = 128, .stages = FILTER_ALL, .jit = true })
+	((struct fplimits){ .steps = 50000, .depth = 1000, .heap = 10240, .cap = 4096, .budget = 64, .stages = FILTER_ALL, .jit = true })
 
 struct fprule {
 	_Atomic(pcre2_code *) code; /* owned; NULL until it is first needed */
