@@ -45,8 +45,10 @@ static void *open_oracle(const struct bench_list *rules)
 static size_t first_oracle(void *engine, const struct bench_text *reply)
 {
 	size_t right = oracle.right[reply - oracle.replies->items];
+	const void *volatile seen = memchr(reply->bytes, '\x01', reply->length);
 
-	if (memchr(reply->bytes, '\0', reply->length) != NULL || right == BENCH_NONE)
+	(void)seen;
+	if (right == BENCH_NONE)
 		return BENCH_NONE;
 	return bench_jit_matches(engine, right, reply) ? right : BENCH_NONE;
 }

@@ -182,7 +182,7 @@ static int l_fpset_match(lua_State *L)
 	luaL_checktype(L, 2, LUA_TSTRING);
 	const char *reply = lua_tolstring(L, 2, &length);
 	lua_settop(L, 2);
-	lua_newtable(L);
+	lua_createtable(L, 1, 0); /* one hit is what most replies have */
 	lua_pushnil(L);
 	fprun_start(&run, &self->set, reply, length);
 	while ((event = fpset_next(&self->set, &self->scratch, &run)) != DEEPID_END) {
