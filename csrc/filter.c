@@ -21,18 +21,19 @@ void filter_add(struct filter *filter, const char *text, size_t length, uint32_t
 	filter->rules[filter->count++] = (struct filter_rule){ .text = text, .length = length, .options = options };
 }
 
-static enum deepid_err add_skeletons(struct filter *filter, struct pattern *pattern, const struct deepid_memory *memory)
+static enum deepid_err add_skeletons(struct filter *filter, struct skeletons *skeletons, struct pattern *pattern, const struct deepid_memory *memory)
 {
 	for (size_t i = 0; i < filter->count; i++) {
 		struct filter_rule *rule = &filter->rules[i];
-		rule->first = (uint32_t)filter->skeletons.count;
+		rule->first = (uint32_t)skeletons->count;
 		if (rule->text == NULL)
 			continue;
 		if (pattern_parse(pattern, rule->text, rule->length, rule->options, memory) != DEEPID_OK
-		    || skeletons_add(&filter->skeletons, pattern, memory) != DEEPID_OK)
+		    || skeletons_add(skeletons, pattern, memory) != DEEPID_OK)
 			return DEEPID_NOMEM;
-		rule->count = (uint32_t)filter->skeletons.count - rule->first;
+		rule->count = (uint32_t)skeletons->count - rule->first;
 	}
+	filter->skeletons = skeletons->count;
 	return DEEPID_OK;
 }
 
@@ -67,42 +68,66 @@ static enum deepid_err add_heads(struct filter *filter, const bool *kept, struct
 }
 
 /* The index of tokens; without that stage it keeps nothing, and all is left to the heads. */
-static enum deepid_err add_tokens(struct filter *filter, uint32_t *owners, bool *kept, const struct deepid_memory *memory)
+static enum deepid_err add_tokens(struct filter *filter, const struct skeletons *skeletons, uint32_t *owners, bool *kept, const struct deepid_memory *memory)
 {
 	for (size_t i = 0; i < filter->count; i++)
 		for (uint32_t s = 0; s < filter->rules[i].count; s++)
 			owners[filter->rules[i].first + s] = (uint32_t)i;
 	if ((filter->stages & FILTER_TOKENS) != 0)
-		return tokens_build(&filter->tokens, &filter->skeletons, owners, kept, memory);
-	memset(kept, 0, filter->skeletons.count * sizeof *kept);
+		return tokens_build(&filter->tokens, skeletons, owners, kept, memory);
+	memset(kept, 0, skeletons->count * sizeof *kept);
+	return DEEPID_OK;
+}
+
+static enum deepid_err add_orders(struct filter *filter, const struct skeletons *skeletons, const struct deepid_memory *memory)
+{
+	size_t size = RUN_BEHIND;
+
+	for (size_t i = 0; i < filter->count; i++)
+		size += order_size(skeletons, filter->rules[i].first, filter->rules[i].count);
+	filter->order_at = memory->take((filter->count + 1) * sizeof *filter->order_at, memory->data);
+	filter->orders = memory->take(size, memory->data);
+	if (filter->order_at == NULL || filter->orders == NULL || size > UINT32_MAX)
+		return DEEPID_NOMEM;
+	unsigned char *order = filter->orders;
+	for (size_t i = 0; i < filter->count; i++) {
+		filter->order_at[i] = (uint32_t)(order - filter->orders);
+		order = order_write(order, skeletons, filter->rules[i].first, filter->rules[i].count);
+	}
+	memset(order, 0, RUN_BEHIND);
 	return DEEPID_OK;
 }
 
 enum deepid_err filter_build(struct filter *filter, const struct deepid_memory *memory)
 {
+	struct skeletons skeletons = { .bytes = NULL };
 	struct pattern pattern = { NULL, 0, 0 };
 	uint32_t *owners = NULL;
 	bool *kept = NULL;
 
-	enum deepid_err result = add_skeletons(filter, &pattern, memory);
+	enum deepid_err result = add_skeletons(filter, &skeletons, &pattern, memory);
 	if (result == DEEPID_OK) {
-		owners = memory->take((filter->skeletons.count + 1) * sizeof *owners, memory->data);
-		kept = memory->take(filter->skeletons.count + 1, memory->data);
+		owners = memory->take((skeletons.count + 1) * sizeof *owners, memory->data);
+		kept = memory->take(skeletons.count + 1, memory->data);
 		result = owners != NULL && kept != NULL ? DEEPID_OK : DEEPID_NOMEM;
 	}
 	if (result == DEEPID_OK)
-		result = add_tokens(filter, owners, kept, memory);
+		result = add_tokens(filter, &skeletons, owners, kept, memory);
 	if (result == DEEPID_OK)
 		result = add_heads(filter, kept, &pattern, memory);
+	if (result == DEEPID_OK)
+		result = add_orders(filter, &skeletons, memory);
 	grow_free(owners, memory);
 	grow_free(kept, memory);
+	skeletons_close(&skeletons, memory);
 	pattern_close(&pattern, memory);
 	return result;
 }
 
 void filter_close(struct filter *filter, const struct deepid_memory *memory)
 {
-	skeletons_close(&filter->skeletons, memory);
+	grow_free(filter->orders, memory);
+	grow_free(filter->order_at, memory);
 	tokens_close(&filter->tokens, memory);
 	heads_close(&filter->heads, memory);
 	grow_free(filter->rules, memory);
@@ -120,13 +145,13 @@ static uint64_t *lay(struct candidates *set, size_t members, uint64_t *block)
 
 enum deepid_err filter_scratch_open(struct filter_scratch *scratch, const struct filter *filter, const struct deepid_memory *memory)
 {
-	size_t words = candidates_words(filter->count) + candidates_words(filter->skeletons.count) + 1;
+	size_t words = candidates_words(filter->count) + candidates_words(filter->skeletons) + 1;
 
 	*scratch = (struct filter_scratch){ .block = memory->take(words * sizeof *scratch->block, memory->data) };
 	if (scratch->block == NULL)
 		return DEEPID_NOMEM;
 	memset(scratch->block, 0, words * sizeof *scratch->block);
-	lay(&scratch->seen, filter->skeletons.count, lay(&scratch->found, filter->count, scratch->block));
+	lay(&scratch->seen, filter->skeletons, lay(&scratch->found, filter->count, scratch->block));
 	return DEEPID_OK;
 }
 
@@ -146,12 +171,5 @@ void filter_find(const struct filter *filter, struct filter_scratch *scratch, co
 
 bool filter_holds(const struct filter *filter, size_t rule, const unsigned char *reply, size_t length)
 {
-	const struct filter_rule *owner = &filter->rules[rule];
-
-	if ((filter->stages & FILTER_ORDER) == 0)
-		return true;
-	for (uint32_t i = owner->first; i < owner->first + owner->count; i++)
-		if (order_holds(&filter->skeletons, &filter->skeletons.list[i], reply, length))
-			return true;
-	return false;
+	return (filter->stages & FILTER_ORDER) == 0 || order_holds(filter->orders + filter->order_at[rule], reply, length);
 }

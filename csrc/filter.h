@@ -25,7 +25,7 @@ struct filter_rule {
 	const char *text; /* the caller's; must outlive the building */
 	size_t length;
 	uint32_t options;
-	uint32_t first, count; /* its skeletons */
+	uint32_t first, count; /* its skeletons, while it is built */
 };
 
 /* Immutable once built. */
@@ -33,9 +33,11 @@ struct filter {
 	struct filter_rule *rules;
 	size_t count, room;
 	unsigned stages;
-	struct skeletons skeletons;
 	struct tokens tokens;
 	struct heads heads;
+	size_t skeletons;      /* of all rules together */
+	unsigned char *orders; /* of order.h, behind each other */
+	uint32_t *order_at;    /* by rule: where its own begins */
 };
 
 /* What a search needs: one for each thread. */

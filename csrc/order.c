@@ -80,23 +80,63 @@ static const unsigned char *find(const unsigned char *reply, const unsigned char
 	return NULL;
 }
 
-bool order_holds(const struct skeletons *skeletons, const struct skeleton *skeleton, const unsigned char *reply, size_t length)
+/* Whether all runs up to the skeleton's end are there; *order is left behind the run that is not, or behind the end. */
+static bool all_here(const unsigned char **order, const unsigned char *reply, size_t length)
 {
 	const unsigned char *at = reply, *end = reply + length;
 
-	for (uint32_t i = 0; i < skeleton->count; i++) {
-		const struct run *run = &skeletons->runs[skeleton->first + i];
-		const unsigned char *bytes = skeletons->bytes + run->at;
-		if (run->fixed) {
-			if (length < run->length || !is_here(reply, end, reply, bytes, run->length))
+	while (**order != 0) {
+		size_t size = **order & ~ORDER_FIXED;
+		const unsigned char *run = *order + 1;
+		bool is_fixed = (**order & ORDER_FIXED) != 0;
+		*order += 1 + size;
+		if (is_fixed) {
+			if (length < size || !is_here(reply, end, reply, run, size))
 				return false;
-			at = reply; /* lest a ^ in the midst of a pattern be thought to stand behind something */
+			at = reply; /* behind other text it cannot match at all; but `at` must not leave the reply */
 		} else {
-			at = find(reply, at, end, bytes, run->length);
+			at = find(reply, at, end, run, size);
 			if (at == NULL)
 				return false;
 		}
-		at += run->length;
+		at += size;
 	}
 	return true;
+}
+
+bool order_holds(const unsigned char *order, const unsigned char *reply, size_t length)
+{
+	while (*order != ORDER_END) {
+		if (all_here(&order, reply, length))
+			return true;
+		while (*order != 0)
+			order += 1 + (*order & ~ORDER_FIXED);
+		order++;
+	}
+	return false;
+}
+
+size_t order_size(const struct skeletons *skeletons, uint32_t first, uint32_t count)
+{
+	size_t size = 1 + (size_t)count;
+
+	for (uint32_t i = first; i < first + count; i++)
+		for (uint32_t r = 0; r < skeletons->list[i].count; r++)
+			size += 1 + (size_t)skeletons->runs[skeletons->list[i].first + r].length;
+	return size;
+}
+
+unsigned char *order_write(unsigned char *order, const struct skeletons *skeletons, uint32_t first, uint32_t count)
+{
+	for (uint32_t i = first; i < first + count; i++) {
+		for (uint32_t r = 0; r < skeletons->list[i].count; r++) {
+			const struct run *run = &skeletons->runs[skeletons->list[i].first + r];
+			*order++ = (unsigned char)(run->length | (run->fixed ? ORDER_FIXED : 0));
+			memcpy(order, skeletons->bytes + run->at, run->length);
+			order += run->length;
+		}
+		*order++ = 0;
+	}
+	*order++ = ORDER_END;
+	return order;
 }

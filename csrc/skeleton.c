@@ -87,7 +87,7 @@ static void write_byte(struct writer *writer, const struct byteset *set)
 			close_run(writer);
 		if (!writer->open)
 			open_run(writer);
-		void *bytes = grow_room(all->bytes, all->bytes_count, 1 + RUN_BEHIND, &all->bytes_room, 1, writer->memory);
+		void *bytes = grow_room(all->bytes, all->bytes_count, 1, &all->bytes_room, 1, writer->memory);
 		if (bytes == NULL)
 			writer->nomem = true;
 		else

@@ -19,7 +19,7 @@
 #define RUN_MAX 64      /* bytes; what is longer becomes several runs */
 #define DELIMITER 0x20  /* a token starts at offset 0 and behind each byte up to this (blanks, line ends, control bytes), with a greater one */
 #define FOLD 0x20
-#define RUN_BEHIND 7 /* bytes that may be read behind the last run: there is room, though nothing in it counts */
+#define RUN_BEHIND 7 /* bytes that may be read behind a run, though nothing in them counts */
 
 struct run {
 	uint32_t at;     /* of its first byte in skeletons.bytes */

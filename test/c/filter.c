@@ -54,6 +54,8 @@ static const struct skeleton_case {
 	{ "[a\\]]bc[[:alpha:]]de[\\d-]fg", 0, " bc de fg" },
 	{ "(?=abc)de(?!fg)hi(?<=jk)lm(?<!no)pq", 0, " dehilmpq" },
 	{ "(?i)ab(?-i)CD(?s:.)ef", 0, " abcd ef" },
+	{ "(?x:a b)c d", 0, " abc?*d" },
+	{ "(a(?x) b)c d", 0, " abc?*d" },
 	{ "(?x) a b # c\n d (?#e) f", 0, " abdf" },
 	{ "(?<name>ab)(?'n'cd)(?P<m>ef)(?>gh)(?|ij)", 0, " abcdefghij" },
 	{ "(ab)cd\\1ef", 0, " abcd ef" },
@@ -156,6 +158,8 @@ static void random_reply(struct generated *out, const struct compared_pattern *p
 	}
 	if (out->length > 0 && random_below(random, 3) == 0)
 		out->text[random_below(random, (unsigned)out->length)] = (char)random_below(random, 256);
+	for (size_t i = 0; random_below(random, 3) == 0 && i < out->length; i++)
+		out->text[i] ^= (out->text[i] | 0x20) >= 'a' && (out->text[i] | 0x20) <= 'z' ? 0x20 : 0;
 	pattern_close(&pattern, &deepid_malloc);
 }
 
@@ -262,6 +266,51 @@ static void nothing_is_cut_off(void)
 	compare_close(&set, &scratch);
 }
 
+/* A word is found wherever it stands: at the end, and across the blocks in which a reply is looked at. */
+static void words_are_found_anywhere(void)
+{
+	struct compared_pattern patterns[] = { { "ESMTP Exim", 10, 0, 0 }, { "^220.* [eE]SMTP Ex", 18, 0, 0 }, { " exim", 5, I, 0 } };
+	struct fplimits limits = FPLIMITS_DEFAULT;
+	struct fpscratch scratch;
+	struct fpset set;
+	struct seen seen;
+	bool all = true;
+
+	compare_open(&set, &scratch, &limits, patterns, 3);
+	for (size_t before = 0; before < 200; before++)
+		for (size_t behind = 0; behind < 70; behind++) {
+			char reply[300] = "220";
+			memset(reply + 3, 'x', sizeof reply - 3);
+			memcpy(reply + 3 + before, " ESMTP Exim", 11);
+			compare_run(&seen, &set, &scratch, reply, 3 + before + 11 + behind);
+			all = all && seen.hits == 3;
+		}
+	tap_ok(all, "words are found wherever they stand");
+	compare_close(&set, &scratch);
+}
+
+/* Two runs with one scratch, in turn: each is told all, and nothing twice. */
+static void runs_may_take_turns(void)
+{
+	struct compared_pattern patterns[] = { { "a", 1, 0, 0 }, { "b", 1, 0, 0 }, { "^a", 2, 0, 0 }, { "c", 1, 0, 0 }, { "b", 1, 0, 0 } };
+	struct fplimits limits = FPLIMITS_DEFAULT;
+	struct fpscratch scratch;
+	struct fprun one, other;
+	struct fpset set;
+	size_t told = 0;
+
+	compare_open(&set, &scratch, &limits, patterns, 5);
+	fprun_start(&one, &set, "ab", 2);
+	fprun_start(&other, &set, "bc", 2);
+	while (fpset_next(&set, &scratch, &one) == DEEPID_HIT) {
+		told = 10 * told + one.rule + 1;
+		if (fpset_next(&set, &scratch, &other) == DEEPID_HIT)
+			told = 10 * told + other.rule + 1;
+	}
+	tap_ok(told == 1224355, "two runs take turns with one scratch");
+	compare_close(&set, &scratch);
+}
+
 static void trust_is_no_blindness(void)
 {
 	struct fplimits limits = FPLIMITS_DEFAULT;
@@ -337,6 +386,8 @@ int main(void)
 {
 	skeletons_are_as_told();
 	nothing_is_cut_off();
+	words_are_found_anywhere();
+	runs_may_take_turns();
 	trust_is_no_blindness();
 	threads_share_a_set();
 	the_filter_changes_nothing();

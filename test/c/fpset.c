@@ -44,6 +44,8 @@ static const struct test_case cases[] = {
 	{ "the first of a slot hides the later ones", { { "x", 0, 1 }, { "b", 0, 1 }, { "a", 0, 1 } }, "ab", 0, " 1" },
 	{ "slots do not touch each other", { { "a", 0, 1 }, { "b" }, { "a", 0, 31 }, { "b", 0, 1 }, { "b", 0, 31 } }, "ab", 0, " 0 1 2" },
 	{ "case", { { "exim" }, { "exim", I } }, "EXIM", 0, " 1" },
+	{ "case, in the first bytes", { { "^[^E]", I }, { "^e[x]", I }, { "^[^i]x", I } }, "EXIM", 0, " 1 2" },
+	{ "the end, in the first bytes", { { "^220 $" }, { "^220 $\\n" }, { "^220 \\z" }, { "^220$", M } }, "220 \n", 0, " 0 1" },
 	{ "lines", { { "^250 b" }, { "^250 b", M }, { "a$", M } }, "250-a\n250 b\n", 0, " 1 2" },
 	{ "a line ends at LF alone", { { "a$", M }, { "a.$", M }, { "a.b" } }, "a\r\n", 0, " 1" },
 	{ "dot and newline", { { "a.b" }, { "a.b", S } }, "a\nb", 0, " 1" },
