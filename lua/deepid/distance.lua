@@ -60,6 +60,7 @@ end
 function M.judge(host)
   local digest = host.main
   if not digest then return {} end
+  if not (digest.path or host.path or next(host.ports)) then return {} end
   local path, found = digest.path or host.path or {}, {}
   if type(path.hops) == "table" then
     found = hops.compare(path.hops, digest.port, path.reference or path.other_port)
