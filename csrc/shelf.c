@@ -8,28 +8,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "saved.h"
-
 /* --- Records --- */
 
-static size_t key_length(const unsigned char *record)
-{
-	return (size_t)record[0] << 8 | record[1];
-}
-
-static size_t value_length(const unsigned char *record)
-{
-	return (size_t)record[2] << 8 | record[3];
-}
+#define KEY_LENGTH(record) ((size_t)(record)[0] << 8 | (record)[1])
+#define VALUE_LENGTH(record) ((size_t)(record)[2] << 8 | (record)[3])
 
 static size_t record_bytes(const unsigned char *head)
 {
-	size_t key = key_length(head), value = value_length(head);
+	size_t key = KEY_LENGTH(head), value = VALUE_LENGTH(head);
 
 	return key > 0 && key <= SHELF_KEY_MAX && value <= SHELF_VALUE_MAX ? SHELF_HEAD + key + value : 0;
 }
 
-static int compare_bytes(const unsigned char *a, size_t a_length, const unsigned char *b, size_t b_length)
+int shelf_compare(const unsigned char *a, size_t a_length, const unsigned char *b, size_t b_length)
 {
 	int order = memcmp(a, b, a_length < b_length ? a_length : b_length);
 
@@ -38,12 +29,12 @@ static int compare_bytes(const unsigned char *a, size_t a_length, const unsigned
 
 static int compare_keys(const unsigned char *a, const unsigned char *b)
 {
-	return compare_bytes(a + SHELF_HEAD, key_length(a), b + SHELF_HEAD, key_length(b));
+	return shelf_compare(a + SHELF_HEAD, KEY_LENGTH(a), b + SHELF_HEAD, KEY_LENGTH(b));
 }
 
 static int compare_values(const unsigned char *a, const unsigned char *b)
 {
-	return compare_bytes(a + SHELF_HEAD + key_length(a), value_length(a), b + SHELF_HEAD + key_length(b), value_length(b));
+	return shelf_compare(a + SHELF_HEAD + KEY_LENGTH(a), VALUE_LENGTH(a), b + SHELF_HEAD + KEY_LENGTH(b), VALUE_LENGTH(b));
 }
 
 static size_t keep_greatest(const unsigned char *const *records, size_t count, struct pool *pool, unsigned char *joined)
@@ -58,17 +49,15 @@ static size_t keep_greatest(const unsigned char *const *records, size_t count, s
 	return record_bytes(greatest);
 }
 
-static const struct run_form shelf_runs = {
+const struct run_form shelf_runs = {
 	.head = SHELF_HEAD, .most = SHELF_RECORD_MAX, .buffer = SHELF_BUFFER, .size = record_bytes, .compare = compare_keys, .join = keep_greatest
 };
 
-static const struct saved_form shelf_file = { "deepid-hosts\n\x1a\x00\x01", &shelf_runs };
-
-static struct shelf_pair pair_of(const unsigned char *record)
+struct shelf_pair shelf_pair_of(const unsigned char *record)
 {
 	const char *key = (const char *)record + SHELF_HEAD;
 
-	return (struct shelf_pair){ key, key + key_length(record), key_length(record), value_length(record) };
+	return (struct shelf_pair){ key, key + KEY_LENGTH(record), KEY_LENGTH(record), VALUE_LENGTH(record) };
 }
 
 /* --- Opening, failing, closing --- */
@@ -81,9 +70,9 @@ enum deepid_err shelf_open(struct shelf *s, size_t memory, const char *folder, u
 	memset(s, 0, sizeof *s);
 	s->source = source != NULL ? *source : deepid_malloc;
 	s->fan = fan;
-	/* A half of the cap for records, a quarter for each of the two lists; the buffer is taken off the records. */
+	/* A half of the cap for records, a quarter for each of the two lists; the buffer and the name are taken off the records. */
 	s->item_room = memory / 4 / sizeof *s->items;
-	s->room = memory / 2 - SHELF_BUFFER - SHELF_RECORD_MAX;
+	s->room = memory / 2 - SHELF_BUFFER - SHELF_RECORD_MAX - length;
 	s->folder = s->source.take(length, s->source.data);
 	s->buffer = s->source.take(SHELF_BUFFER + SHELF_RECORD_MAX, s->source.data);
 	s->arena = s->source.take(s->room, s->source.data);
@@ -109,7 +98,7 @@ void shelf_close(struct shelf *s)
 	memset(s, 0, sizeof *s);
 }
 
-static enum deepid_err fail(struct shelf *s, const char *doing, const char *path)
+enum deepid_err shelf_fail(struct shelf *s, const char *doing, const char *path)
 {
 	snprintf(s->problem, sizeof s->problem, "cannot %s %s: %s", doing, path, strerror(errno));
 	return s->broken = DEEPID_IO;
@@ -122,7 +111,7 @@ static enum deepid_err checked(struct shelf *s, enum deepid_err result)
 		return result;
 	if (result == DEEPID_BAD)
 		errno = EIO; /* not the bytes that were written */
-	return fail(s, "write or read a temporary file in", s->folder);
+	return shelf_fail(s, "write or read a temporary file in", s->folder);
 }
 
 /* --- Sorting --- */
@@ -317,8 +306,7 @@ enum deepid_err shelf_walk_start(struct shelf_walk *walk, struct shelf *s)
 	return s->broken != DEEPID_OK ? s->broken : read_runs(s, 0, s->run_count, &walk->merge);
 }
 
-/* The same as a record. */
-static enum deepid_err next_record(void *data, const unsigned char **record, size_t *size)
+enum deepid_err shelf_walk_record(void *data, const unsigned char **record, size_t *size)
 {
 	struct shelf_walk *walk = data;
 	struct shelf *s = walk->shelf;
@@ -343,70 +331,8 @@ enum deepid_err shelf_walk_next(struct shelf_walk *walk, struct shelf_pair *pair
 	const unsigned char *record;
 	size_t size;
 
-	enum deepid_err result = next_record(walk, &record, &size);
+	enum deepid_err result = shelf_walk_record(walk, &record, &size);
 	if (result == DEEPID_OK)
-		*pair = pair_of(record);
-	return result;
-}
-
-/* --- Files --- */
-
-enum deepid_err shelf_dump(struct shelf *s, const char *path)
-{
-	struct shelf_walk walk;
-	bool own;
-
-	enum deepid_err result = shelf_walk_start(&walk, s);
-	if (result == DEEPID_OK)
-		result = saved_write(path, &shelf_file, s->buffer, next_record, &walk, &own);
-	if (result == DEEPID_OK || s->broken != DEEPID_OK)
-		return result;
-	/* A file of the user's; the shelf stays whole. */
-	snprintf(s->problem, sizeof s->problem, "cannot write %s: %s", path, strerror(errno));
-	return DEEPID_IO;
-}
-
-/* What is read goes here. */
-struct intake {
-	struct shelf *shelf;
-	size_t before_length;
-	unsigned char before[SHELF_KEY_MAX]; /* the last key */
-};
-
-static enum deepid_err take_record(void *data, const unsigned char *record, size_t size, uint64_t number, const char **why)
-{
-	struct intake *intake = data;
-	struct shelf_pair pair = pair_of(record);
-	const unsigned char *key = record + SHELF_HEAD;
-
-	(void)size;
-	if (number > 0 && compare_bytes(intake->before, intake->before_length, key, pair.key_length) >= 0) {
-		*why = "records out of order";
-		return DEEPID_BAD;
-	}
-	memcpy(intake->before, key, pair.key_length);
-	intake->before_length = pair.key_length;
-	return shelf_put(intake->shelf, &pair);
-}
-
-enum deepid_err shelf_load(struct shelf *s, const char *path)
-{
-	struct intake intake = { .shelf = s };
-	const char *why;
-	bool own;
-
-	if (s->broken != DEEPID_OK)
-		return s->broken;
-	unsigned char *buffer = s->source.take(SHELF_BUFFER, s->source.data);
-	if (buffer == NULL)
-		return s->broken = DEEPID_NOMEM;
-	enum deepid_err result = saved_read(path, &shelf_file, buffer, take_record, &intake, &why, &own);
-	if (result == DEEPID_IO && own)
-		fail(s, "read", path);
-	if (result == DEEPID_BAD) {
-		snprintf(s->problem, sizeof s->problem, "%s is no state that can be read: %s", path, why);
-		s->broken = DEEPID_BAD;
-	}
-	s->source.give(buffer, s->source.data);
+		*pair = shelf_pair_of(record);
 	return result;
 }

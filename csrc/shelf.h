@@ -104,6 +104,21 @@ enum deepid_err shelf_walk_start(struct shelf_walk *walk, struct shelf *shelf);
 /* shelf_walk_next - the next pair, valid until the next call; DEEPID_END after the last; DEEPID_BAD: the walk has been ended. */
 enum deepid_err shelf_walk_next(struct shelf_walk *walk, struct shelf_pair *pair);
 
+/* --- Between the files of shelf --- */
+
+extern const struct run_form shelf_runs;
+
+/* Below, at or above 0 when a sorts before, as or behind b. */
+int shelf_compare(const unsigned char *a, size_t a_length, const unsigned char *b, size_t b_length);
+
+struct shelf_pair shelf_pair_of(const unsigned char *record);
+
+/* Says what cannot be done with a file, from errno, and breaks the shelf. */
+enum deepid_err shelf_fail(struct shelf *shelf, const char *doing, const char *path);
+
+/* As shelf_walk_next, of a struct shelf_walk: the pair as a record. */
+enum deepid_err shelf_walk_record(void *walk, const unsigned char **record, size_t *size);
+
 /* --- Lines --- */
 
 struct shelf_lines {

@@ -98,15 +98,18 @@ local LATER = {
   notice = function(digest) return refusal(digest.reply, { digest.address }) end,
   greeting = function(digest) return masked(digest.reply, "volatile", { digest.address }) end,
   template = function(digest) return masked(digest.reply, "template", { digest.address }) end,
-  product = function(digest) return digest.naming:greeting(digest.reply).product end,
-  fronts = function(digest) return digest.naming:greeting(digest.reply).fronts end,
+  named = function(digest) return digest.naming:greeting(digest.reply) end,
 }
+
+local ALWAYS = { port = 25, answered = true, mixed = false }
+local NAMED = { product = true, fronts = true }
 
 local Greeting = {}
 
 function Greeting.__index(digest, name)
+  if NAMED[name] then return digest.named[name] end
   local work_out = LATER[name]
-  if not work_out then return nil end
+  if not work_out then return ALWAYS[name] end
   local value = work_out(digest) or false
   rawset(digest, name, value)
   return value
@@ -134,7 +137,7 @@ end
 function M.of_greeting(text, address, naming)
   local bytes = unescape(text)
   if bytes:sub(-1) ~= "\n" then bytes = bytes .. "\r\n" end
-  return setmetatable({ port = 25, answered = true, mixed = false, address = address, reply = bytes, naming = naming }, Greeting)
+  return setmetatable({ address = address, reply = bytes, naming = naming, hostname = nil, notice = nil, named = nil, greeting = nil, template = nil }, Greeting)
 end
 
 return M

@@ -119,8 +119,8 @@ end
 
 local function is_nearer(host) return host.distance.at and host.distance.target and host.distance.at < host.distance.target end
 
--- Each looks at all hosts, one by one, and then makes its findings. `see` gets what was kept so far, the host and the survey; what is kept of a
--- host is its light form, without its sessions.
+-- Each looks at all hosts, one by one, and then makes its findings; `of_greetings`: at those too of which but a greeting is known. `see` gets what
+-- was kept so far, the host and the survey; what is kept of a host is its light form, without its sessions.
 local FIND = {}
 M.FIND = FIND
 
@@ -135,6 +135,7 @@ local function keep(list, host) list[#list + 1] = light_of(host) end
 
 -- An address without a mail server that greets. Whose side it is on, the path says.
 FIND[1] = {
+  of_greetings = true,
   see = function(answered, host, survey)
     if survey.control[host.address] and host.main and host.main.answered then keep(answered, host) end
   end,
@@ -233,6 +234,7 @@ FIND[6] = {
 
 -- The text says so. A rule is right or wrong for all hosts at once, so their number does not count.
 FIND[7] = {
+  of_greetings = true,
   see = function(by_name, host)
     for _, front in ipairs(host.main and host.main.fronts or {}) do
       local name = front.name
@@ -354,7 +356,10 @@ end
 -- @param host          with <code>distance</code>
 -- @param is_explained  whether its distance is innocent
 function Watch:see(host, is_explained)
-  for i, one in ipairs(FIND) do one.see(self.kept[i], host, self.survey) end
+  for i, one in ipairs(FIND) do
+    if one.of_greetings or not host.greets_only then one.see(self.kept[i], host, self.survey) end
+  end
+  if host.greets_only then return end
   for _, hint in ipairs(hints_of(host, is_explained, self.survey.scanner)) do
     if hint.kind ~= "contradiction" then self.hinted = self.hinted + 1 end
     self.odd:add(host)

@@ -24,6 +24,7 @@ local PRINTABLE = "^[\32-\126]*$"
 --- The slot and the mark of a greeting that is all that is known of port 25.
 M.GREETING_SLOT, M.GREETING_MARK = "s\0\25", "0"
 local SESSION_MARK = "1"
+local GREETING_BYTE = M.GREETING_MARK:byte()
 
 local RANKS = { open = "3", closed = "2", filtered = "1" }
 
@@ -224,10 +225,15 @@ end
 
 local NONE = {}
 
--- A host from its slots and values in turn.
-local function host_of(address, slots, naming)
-  local host = { address = address, network = network.networks(address), sessions = {}, names = NONE, domains = NONE, ports = NONE }
-  if #slots > 2 or slots[1] ~= M.GREETING_SLOT then host.names, host.domains, host.ports = {}, {}, {} end
+-- A host from its slots and values in turn. Of very many a greeting is all that is known: <code>greets_only</code>.
+local function host_of(address, ordinal, slots, naming)
+  local large = network.networks(address)
+  if not slots[3] and slots[1] == M.GREETING_SLOT and slots[2]:byte() == GREETING_BYTE then
+    local digest = digests.of_greeting(slots[2]:sub(2), address, naming)
+    return { address = address, ordinal = ordinal, network = large, sessions = { [25] = digest }, names = NONE, domains = NONE, ports = NONE, main = digest,
+      greets_only = true }
+  end
+  local host = { address = address, ordinal = ordinal, network = large, sessions = {}, names = {}, domains = {}, ports = {} }
   for i = 1, #slots, 2 do TAKE[slots[i]:sub(1, 1)](host, slots[i]:sub(2), slots[i + 1], naming) end
   host.main = main_session(host.sessions)
   return host
@@ -241,22 +247,25 @@ end
 -- @param wanted   (optional) function of those bytes: whether hosts behind them are asked for
 -- @return iterator of host, an array of its slots and values in turn, and the bytes in front. <code>ordinal</code> of a host counts them
 function M.hosts(iterate, skip, naming, wanted)
-  local key, value = iterate()
-  local ordinal = 0
+  local ordinal, key, value, stop, front = 0, nil, nil, nil, nil -- front: the key up to the NUL behind the address
+  local function step()
+    key, value = iterate()
+    stop = key and key:find("\0", skip + 1, true)
+    front = key and key:sub(1, stop)
+  end
+  step()
   return function()
-    while key and (key:byte(skip + 1) == 0 or wanted and not wanted(key:sub(1, skip))) do key, value = iterate() end
+    while key and (stop == skip + 1 or wanted and not wanted(key:sub(1, skip))) do step() end
     if not key then return nil end
-    local stop = key:find("\0", skip + 1, true)
-    local front, slots, count = key:sub(1, stop), {}, 0
-    repeat
+    local own, slots, count = front, { key:sub(stop + 1), value }, 2
+    step()
+    while key and front == own do
       slots[count + 1], slots[count + 2] = key:sub(stop + 1), value
       count = count + 2
-      key, value = iterate()
-    until not key or key:sub(1, stop) ~= front
-    local host = host_of(front:sub(skip + 1, -2), slots, naming)
+      step()
+    end
     ordinal = ordinal + 1
-    host.ordinal = ordinal
-    return host, slots, front:sub(1, skip)
+    return host_of(own:sub(skip + 1, -2), ordinal, slots, naming), slots, own:sub(1, skip)
   end
 end
 
@@ -303,7 +312,7 @@ function M.is_sound(key, value)
   if what then return SCAN[what] == true and value == "" end
   local address, slot = key:match("^([^%z]+)%z(.+)$")
   if not (address and M.is_address(address) and TAKE[slot:sub(1, 1)]) or #slot ~= (SLOT_BYTES[slot:sub(1, 1)] or #slot) then return false end
-  local ok, host = pcall(host_of, address, { slot, value }, nil)
+  local ok, host = pcall(host_of, address, 0, { slot, value }, nil)
   return ok and is_host(host)
 end
 

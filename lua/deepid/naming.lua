@@ -25,19 +25,26 @@ Naming.__index = Naming
 function M.new(engine)
   local greeting = engine and engine.knowledge.steps.greeting
   -- A second opinion looks at more than our rules do, so what they say does not tell the result.
-  return setmetatable({ engine = engine, by_rules = greeting and not engine.second_opinion and greeting, kept = {} }, Naming)
+  return setmetatable({ engine = engine, by_rules = greeting and not engine.second_opinion and greeting, varies = {}, kept = {} }, Naming)
 end
 
-local function takes_captures(rule)
-  return next(template.groups(rule.fields.p or {}, template.groups(rule.fields.d or {}))) ~= nil
+-- Whether a rule takes names from the words that it matches.
+local function takes_words(naming, index)
+  local varies = naming.varies[index]
+  if varies == nil then
+    local fields = naming.by_rules.owners[index].rule.fields
+    varies = next(template.groups(fields.p or {}, template.groups(fields.d or {}))) ~= nil
+    naming.varies[index] = varies
+  end
+  return varies
 end
 
 -- The rules that match a greeting, as a text; nil where a name is taken from its words.
-local function key_of(compiled, reply)
-  local hits = compiled.set:match(reply)
+local function key_of(naming, reply)
+  local hits = naming.by_rules.set:match(reply)
   local indices = {}
   for i, hit in ipairs(hits) do
-    if takes_captures(compiled.owners[hit.rule].rule) then return nil end
+    if takes_words(naming, hit.rule) then return nil end
     indices[i] = hit.rule
   end
   return table.concat(indices, " ")
@@ -51,7 +58,7 @@ end
 -- identification is done once for each set of rules.
 function Naming:greeting(reply)
   if not self.engine then return UNNAMED end
-  local key = self.by_rules and key_of(self.by_rules, reply)
+  local key = self.by_rules and key_of(self, reply)
   if key and self.kept[key] then return self.kept[key] end
   local named = M.of(self.engine:identify(transcript_of(reply)))
   if key then self.kept[key] = named end

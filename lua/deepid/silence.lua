@@ -112,7 +112,7 @@ end
 --- Takes one host; they come by address.
 function Watch:see(host)
   local state, known = state_of(host), self.survey.known[host.address] or false
-  local counts = not self.survey.control[host.address] and (offers_mail(host) or known or state == "heard")
+  local counts = not self.survey.control[host.address] and (state == "heard" or known or offers_mail(host))
   if state == "silent" then self.filtered = self.filtered + 1 end
   if not (state and counts) then return end
   self.mail:add(host)

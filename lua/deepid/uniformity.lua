@@ -160,15 +160,18 @@ end
 -- A pair of networks that share some other name is in every larger scan, and says nothing about its population.
 local TELLING = 3
 
--- Threshold and probability, with the class that the scan's other groups suggest.
-local function rate(case, m, other, classes)
+-- Threshold and probabilities, with the class that the scan's other groups suggest.
+local function rating(m, other, classes)
   if other >= TELLING then
     classes = table.move(classes, 1, #classes, 1, {})
     classes[#classes + 1] = chance.estimate(m, other)
   end
-  case.needed = chance.threshold(m, classes)
-  case.expected = chance.expected(m, classes)
-  case.probability = chance.bound(m, case.observed, classes)
+  local bounds = {}
+  local function bound(observed)
+    bounds[observed] = bounds[observed] or chance.bound(m, observed, classes)
+    return bounds[observed]
+  end
+  return { needed = chance.threshold(m, classes), expected = chance.expected(m, classes), bound = bound }
 end
 
 -- Of the cases that nothing but chance explains yet, the two most shared.
@@ -189,9 +192,12 @@ end
 -- Threshold, explanation by size and surprise of all cases of one kind.
 local function rate_all(cases, m, classes)
   local first, second = most_shared(cases)
+  local ratings = {}
   for _, case in ipairs(cases) do
     local alone = not (case.explanation or explain.is_one_network(case))
-    rate(case, m, alone and case.observed == first and second or first, classes)
+    local other = alone and case.observed == first and second or first
+    ratings[other] = ratings[other] or rating(m, other, classes)
+    case.needed, case.expected, case.probability = ratings[other].needed, ratings[other].expected, ratings[other].bound(case.observed)
     if not case.explanation then case.explanation, case.words = explain.size(case) end
     if not case.explanation then case.fires = surprise(case) end
   end

@@ -153,7 +153,7 @@ local function look(facts, watches)
     end
     facts.named = facts.named + #host.names
     if not is_control then count_products(facts.products, host) end
-    watches.evidence:see(host, explain_host(facts, host))
+    watches.evidence:see(host, not host.greets_only and explain_host(facts, host))
     watches.uniformity:see(host)
     watches.silence:see(host)
   end
