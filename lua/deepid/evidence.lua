@@ -8,12 +8,10 @@ local chance = require "deepid.chance"
 local crowds = require "deepid.crowd"
 local distance = require "deepid.distance"
 local escape = require "deepid.escape"
+local hints = require "deepid.hints"
 local network = require "deepid.network"
 
 local M = {}
-
---- So many silent ports beside an open 25 are worth a word.
-M.SILENT = 3
 
 --- Fewest hosts, in unrelated networks, that make a pattern.
 M.PATTERN = 3
@@ -22,8 +20,7 @@ local ODD_TIMES = 0.05 -- of honest hosts, at most, answer on two ports from dif
 local TIME_ALPHA = 1e-6
 local NEAR_MS, FAR_MS, OWN_MS = 3, 10, 0.2 -- no wide-area path is answered within 3 ms; a loopback connect takes 0.01-0.06 ms
 
---- The kinds. `direct`: may carry `intercepted`. `hint`: odd about one host, told beside it, and no more. `says` gets the
--- finding's own values in $name.
+--- The kinds. `direct`: may carry `intercepted`. `says` gets the finding's own values in $name.
 M.KINDS = {
   control = { weight = 0.98, direct = true,
     says = "$hosts named as control, where no mail server is, answered on port 25" },
@@ -41,12 +38,6 @@ M.KINDS = {
     says = "$hosts sent '$name'" },
   uniformity = { weight = 0.8,
     says = "$hosts in $units $show" },
-  ttl_hint = { weight = 0.4, hint = true,
-    says = "the answer on port 25 came over $at hops, that of another port over $target" },
-  time_hint = { weight = 0.2, hint = true,
-    says = "port 25 connects in $ms ms at best, another port in $other_ms ms" },
-  contradiction = { weight = 0.1, hint = true,
-    says = "$what" },
 }
 
 local function fill(text, values)
@@ -275,69 +266,6 @@ function M.of_group(case, hosts, accused)
   return finding
 end
 
-local function has_domain(names, domain)
-  for _, name in ipairs(names or {}) do
-    if network.registered_domain(name) == domain then return true end
-  end
-  return false
-end
-
--- Whether all of the scanner's addresses are private: then a NAT is between, and an echoed address is its own business.
-local function is_behind_nat(scanner)
-  for address in pairs(scanner) do
-    if not network.is_private(address) then return false end
-  end
-  return true
-end
-
-local function heard_elsewhere(host)
-  for number, port in pairs(host.ports) do
-    if number ~= 25 and (port.state == "open" or port.state == "closed") then return true end
-  end
-  return false
-end
-
---- What one host's session says against itself, in words.
---
--- @param scanner  set of the scanner's addresses; empty where they are not known
--- @return array of texts
-function M.contradictions(host, scanner)
-  local found, main = {}, host.main
-  if not main then return found end
-  local greeting = main.hostname and network.registered_domain(main.hostname)
-  local ehlo = main.ehlo_name and network.registered_domain(main.ehlo_name)
-  local certified = main.certificate_names and #main.certificate_names > 0
-  if greeting and ehlo and greeting ~= ehlo
-    and not (certified and has_domain(main.certificate_names, greeting) and has_domain(main.certificate_names, ehlo)) then
-    found[#found + 1] = ("it greets as %s and answers EHLO as %s"):format(main.hostname, main.ehlo_name)
-  end
-  if main.mixed then found[#found + 1] = "its lines end in CRLF in one reply and in a bare LF in another: two programs wrote them" end
-  local other = host.sessions[587] or host.sessions[2525]
-  if main.port == 25 and main.ehlo and not main.ehlo:find("STARTTLS") and other and other.ehlo and other.ehlo:find("STARTTLS") then
-    found[#found + 1] = ("it offers STARTTLS on port %d and not on 25"):format(other.port)
-  end
-  local listed = host.ports[25]
-  if listed and listed.state == "open" and (host.silent or 0) >= M.SILENT and not heard_elsewhere(host) then
-    found[#found + 1] = ("port 25 alone answers, %d other ports are silent"):format(host.silent)
-  end
-  if main.echoed and not scanner[main.echoed] and not is_behind_nat(scanner) then
-    found[#found + 1] = ("it saw the client as %s, which is not this scanner: a proxy or NAT is between"):format(main.echoed)
-  end
-  return found
-end
-
--- What is odd about one host, and proves nothing by itself.
-local function hints_of(host, is_explained, scanner)
-  local found, d = {}, host.distance
-  local function add(kind, values) found[#found + 1] = { kind = kind, says = escape.visible(fill(M.KINDS[kind].says, values)) } end
-  if is_nearer(host) and not is_explained then add("ttl_hint", { at = d.at, target = d.target }) end
-  if d.time and d.time.nearer and d.time.other_ms - d.time.ms >= FAR_MS then
-    add("time_hint", { ms = ("%.2g"):format(d.time.ms), other_ms = ("%.3g"):format(d.time.other_ms) })
-  end
-  for _, what in ipairs(M.contradictions(host, scanner)) do add("contradiction", { what = what }) end
-  return found
-end
-
 local Watch = {}
 Watch.__index = Watch
 
@@ -360,8 +288,8 @@ function Watch:see(host, is_explained)
     if one.of_greetings or not host.greets_only then one.see(self.kept[i], host, self.survey) end
   end
   if host.greets_only then return end
-  for _, hint in ipairs(hints_of(host, is_explained, self.survey.scanner)) do
-    if hint.kind ~= "contradiction" then self.hinted = self.hinted + 1 end
+  for _, hint in ipairs(hints.of(host, is_explained, self.survey.scanner)) do
+    if hint.of_path then self.hinted = self.hinted + 1 end
     self.odd:add(host)
     if self.odd.count <= crowds.KEPT then table.insert(self.hints, { address = host.address, ordinal = host.ordinal, says = hint.says }) end
   end
@@ -376,8 +304,8 @@ function Watch:findings()
   return all
 end
 
---- The probability that something answers in the targets' place: each kind once, with its best weight. Hints do not count, and
--- uniformity only where it is of hosts that a direct finding names too (<code>overlaps</code>).
+--- The probability that something answers in the targets' place: each kind once, with its best weight; uniformity
+-- only where it is of hosts that a direct finding names too (<code>overlaps</code>).
 --
 -- @return probability; 0 where nothing direct was found
 function M.combine(findings)

@@ -77,6 +77,7 @@ local function time_of(at)
 end
 
 local TIME_BYTES = #time_of(0)
+local SESSION_START = "^1" .. ("%d"):rep(11) .. "%." .. ("%d"):rep(6) .. "[012]"
 
 -- Of sessions of one time, one that was let in is preferred to one that was turned away, and that to one that heard nothing.
 local function rank_of(digest) return digest.notice and "1" or digest.answered and "2" or "0" end
@@ -104,9 +105,10 @@ end
 local function unpack_session(value, port)
   local digest, at = { port = port, answered = false, mixed = false, fronts = {} }, 3 + TIME_BYTES
   while at <= #value do
-    local take, field = FIELD[value:sub(at, at)], nil
-    field, at = string.unpack(">s2", value, at + 1)
+    local take = FIELD[value:sub(at, at)]
+    local field, after = string.unpack(">s2", value, at + 1)
     take(digest, field)
+    at = after
   end
   return digest
 end
@@ -283,11 +285,12 @@ local function is_front(front)
 end
 
 local function is_digest(digest)
+  if rawget(digest, "reply") then return true end -- a greeting: any bytes are one
   if digest.path ~= nil and type(digest.path) ~= "table" then return false end
   for _, front in ipairs(digest.fronts or {}) do
     if not is_front(front) then return false end
   end
-  return rawget(digest, "reply") ~= nil or all_strings(digest, { "product" })
+  return all_strings(digest, { "product" })
 end
 
 local function is_host(host)
@@ -305,13 +308,15 @@ function M.of_scan(key) return key:match("^%z(%l+)%z(.+)$") end
 
 local SCAN = { scanner = true, control = true, known = true }
 local SLOT_BYTES = { p = 3, s = 3, c = 1, q = 1, r = 1, t = 1 }
+local VALUE = { n = "^$", p = "^[0-3]", s = "^[01]", c = "^[01]$" }
 
 --- Whether a pair from a file can be taken; reading it later raises nothing then.
 function M.is_sound(key, value)
   local what = M.of_scan(key)
   if what then return SCAN[what] == true and value == "" end
-  local address, slot = key:match("^([^%z]+)%z(.+)$")
-  if not (address and M.is_address(address) and TAKE[slot:sub(1, 1)]) or #slot ~= (SLOT_BYTES[slot:sub(1, 1)] or #slot) then return false end
+  local address, slot, letter = key:match("^([^%z]+)%z((.).*)$")
+  if not (address and M.is_address(address) and TAKE[letter]) or #slot ~= (SLOT_BYTES[letter] or #slot) then return false end
+  if not value:find(VALUE[letter] or "") or (value:find("^1") and letter == "s" and not value:find(SESSION_START)) then return false end
   local ok, host = pcall(host_of, address, 0, { slot, value }, nil)
   return ok and is_host(host)
 end

@@ -45,7 +45,7 @@ local function read(file, path, survey)
   local problems, number, broken = {}, 0, 0
   for block in blocks(file) do
     local count, others = survey:add_lines(block)
-    if not count then return nil, others end
+    if not count then return nil, others .. "; with TMPDIR=FOLDER another folder is used" end
     for i = 1, #others, 2 do
       local record, problem = from_line(others[i + 1])
       if record then survey:add(record) end

@@ -181,6 +181,12 @@ local function collect(survey, catalogue)
   return facts
 end
 
+-- What the core says of a disk that is full or broken is for the user; anything else is a mistake of ours.
+local function disk_trouble(problem)
+  local says = tostring(problem):match("cannot [%l ]+ a temporary file in .*")
+  return { disk = says and says .. "; with TMPDIR=FOLDER another folder is used", problem = debug.traceback(problem, 2) }
+end
+
 local function port_25(quiet)
   return { filtered = quiet.filtered, mail_elsewhere = quiet.witnesses, unrelated = quiet.networks, accepting = quiet.accepting,
     refused = quiet.refused, refused_by = quiet.refused_by, stops_at = quiet.stop and quiet.stop.at,
@@ -192,12 +198,14 @@ end
 -- @param survey   deepid.survey
 -- @param options  (optional) <code>catalogue</code>: another than what came with this module
 -- @return the post-scan object of DESIGN.md, 'Output contract'; all texts printable
--- @return nil and a message when the catalogue cannot be read
+-- @return nil and a message when the catalogue cannot be read, or the disk fails that the survey is on
 function M.judge(survey, options)
   local catalogue, message = options and options.catalogue, nil
   if not catalogue then catalogue, message = catalogues.open() end
   if not catalogue then return nil, message end
-  local facts = collect(survey, catalogue)
+  local ok, facts = xpcall(collect, disk_trouble, survey, catalogue)
+  if not ok and facts.disk then return nil, facts.disk end
+  if not ok then error(facts.problem, 0) end
   local verdict, where, confidence = decide(facts)
   if verdict == "blocked" then facts.odd:say_all(facts.silence.crowd, "blocked", "port 25 is silent, and the host offers mail") end
   local object = {

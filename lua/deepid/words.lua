@@ -118,6 +118,7 @@ local function group_lines(group)
   else
     text = ("%s (%s)"):format(text, table.concat(group.examples, ", "))
   end
+  if group.judged then text = ("%s; judged by %d of them"):format(text, group.judged) end
   if group.explanation then return { text, "  " .. group.words } end
   if group.surprising == "one_network" then return { text, "  nine in ten of all that answered in their network, and more than eleven" } end
   local expected = group.expected < 0.1 and "less than 0.1" or ("%.1f"):format(group.expected)
@@ -136,6 +137,10 @@ local function add_groups(lines, object)
     local two = group_lines(group)
     lines[#lines + 1] = "alike: " .. two[1]
     lines[#lines + 1] = two[2]
+  end
+  if object.groups_left then
+    lines[#lines + 1] = ("left out: %s that could matter; those in the most networks and of the most hosts were judged"):format(
+      plural(object.groups_left, "more group", "more groups"))
   end
 end
 

@@ -1,7 +1,6 @@
 --- What a transcript contributes to the survey, and how records gather.
 
 local digests = require "deepid.digest"
-local facts = require "deepid.facts"
 local groups = require "deepid.groups"
 local namings = require "deepid.naming"
 local survey = require "deepid.survey"
