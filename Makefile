@@ -9,7 +9,7 @@
 #   make lint         warnings of gcc, clang and luacheck
 #   make check-asan   the C tests alone, under ASan and UBSan
 #   make fuzz         random bytes for FUZZ_S seconds (60) at each thing that reads them in C
-#   make soak         a survey of five million hosts: its memory, and the time it takes
+#   make soak         five million hosts, in the core and by the command: memory, and the time it takes
 #   make install      into Nmap's own folders, or under PREFIX; DESTDIR for packagers
 #   make uninstall    removes all of that
 #   make deps, make test-deps, make clean
@@ -119,8 +119,9 @@ build/fuzz/%: test/fuzz/%.c $(ENGINE) $(HEADERS) | fuzz-deps
 	mkdir -p build/fuzz
 	clang $(C_STRICT) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(ENGINE) -l:libpcre2-8.a
 
-soak: build/soak/survey
+soak: all test-deps build/soak/survey
 	build/soak/survey
+	test/soak/command.py
 
 build/soak/%: test/soak/%.c $(ENGINE) $(HEADERS) | deps
 	mkdir -p build/soak
