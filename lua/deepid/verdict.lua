@@ -6,6 +6,7 @@ local distance = require "deepid.distance"
 local escape = require "deepid.escape"
 local evidence = require "deepid.evidence"
 local explain = require "deepid.explain"
+local fronts = require "deepid.fronts"
 local json = require "deepid.json"
 local odds = require "deepid.odd"
 local silence = require "deepid.silence"
@@ -152,7 +153,10 @@ local function look(facts, watches)
       if (host.distance.at and host.distance.target) or host.distance.time then facts.compared = facts.compared + 1 end
     end
     facts.named = facts.named + #host.names
-    if not is_control then count_products(facts.products, host) end
+    if not is_control then
+      count_products(facts.products, host)
+      watches.fronts:see(host)
+    end
     watches.evidence:see(host, not host.greets_only and explain_host(facts, host))
     watches.uniformity:see(host)
     watches.silence:see(host)
@@ -162,7 +166,8 @@ end
 -- Direct findings first, so that the groups' hosts can be held against those that they accuse; then what is odd about one host.
 local function collect(survey, catalogue)
   local facts = { survey = survey, answered = 0, compared = 0, named = 0, products = {}, explained = {}, accused = crowds.new(), odd = odds.new() }
-  local watches = { evidence = evidence.watch(survey), uniformity = uniformity.watch(survey, catalogue), silence = silence.watch(survey) }
+  local watches = { evidence = evidence.watch(survey), uniformity = uniformity.watch(survey, catalogue), silence = silence.watch(survey),
+    fronts = fronts.watch() }
   look(facts, watches)
   facts.findings, facts.hinted = watches.evidence:findings(), watches.evidence.hinted
   for _, finding in ipairs(facts.findings) do
@@ -178,6 +183,7 @@ local function collect(survey, catalogue)
   for _, hint in ipairs(watches.evidence.hints) do facts.odd:say(hint.address, "insufficient", hint.says) end
   facts.odd.all:join(watches.evidence.odd)
   facts.suspicion, facts.silence = evidence.combine(facts.findings), watches.silence:judge()
+  facts.fronts = watches.fronts:found(facts.accused)
   return facts
 end
 
@@ -211,7 +217,7 @@ function M.judge(survey, options)
   local object = {
     verdict = verdict, where = where, confidence = confidence, hosts_seen = facts.answered, networks = facts.networks,
     affected = verdict == "intercepted" and facts.accused.count or nil,
-    evidence = evidence_of(facts.findings), products = products_of(facts.products), groups = groups_of(facts.cases), explained = explained_of(facts),
+    evidence = evidence_of(facts.findings), fronts = facts.fronts, products = products_of(facts.products), groups = groups_of(facts.cases), explained = explained_of(facts),
     groups_left = facts.left > 0 and facts.left or nil, port_25 = port_25(facts.silence), unobserved = unobserved(facts),
   }
   object.hosts, object.hosts_odd = facts.odd:list(verdict == "intercepted")

@@ -1,5 +1,7 @@
 --- The post-scan result in words: who only reads this text knows what to believe and what to do next.
 
+local report = require "deepid.report"
+
 local M = {}
 
 local MOST_LINES = 5 -- of evidence, groups and hosts, each
@@ -157,6 +159,20 @@ local function add_evidence(lines, object)
   end
 end
 
+-- Of what stands in front, that which lets sessions through; what answers in a server's place is told among the evidence and the products.
+local SHOWN_ROLES = { rewriter = true, proxy = true, filter = true, screen = true }
+
+local function add_fronts(lines, object)
+  local shown = 0
+  for _, front in ipairs(object.fronts) do
+    if SHOWN_ROLES[front.role] and shown < MOST_LINES then
+      shown = shown + 1
+      lines[#lines + 1] = ("in front: %s, %s: %s (%s%s)"):format(front.name, report.ROLE_WORDS[front.role], plural(front.hosts, "host", "hosts"),
+        table.concat(front.examples, ", "), front.hosts > #front.examples and ", ..." or "")
+    end
+  end
+end
+
 -- Port 25 where it is silent: whose doing it is.
 local function add_silence(lines, object)
   local quiet = object.port_25
@@ -230,6 +246,7 @@ function M.lines(object)
   end
   lines[#lines + 1] = "  " .. M.BELIEVE[object.verdict]
   add_evidence(lines, object)
+  add_fronts(lines, object)
   add_silence(lines, object)
   add_groups(lines, object)
   add_hosts(lines, object)
