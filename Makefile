@@ -6,6 +6,9 @@
 #   make simulate     a simulated world against the verdicts, some minutes; SCANS=N SEED=N
 #   make test-matrix  those through Nmap again, with Debian's newer Nmaps as well
 #   make test-path-long  interception end to end, the large scans too
+#   make learn        from these recordings to the table of how servers answer
+#   make accuracy     how often that table is right, some minutes; keeps the tables in doc/accuracy.md
+#   make record       records real servers of Debian's releases and npm into test/transcripts (root, an hour)
 #   make lint         warnings of gcc, clang and luacheck
 #   make check-asan   the C tests alone, under ASan and UBSan
 #   make fuzz         random bytes for FUZZ_S seconds (60) at each thing that reads them in C
@@ -93,6 +96,18 @@ test-matrix: all test-deps
 
 test-path-long: all test-deps
 	LONG=1 test/run test/path/path.sh
+
+record: all test-deps
+	test/lab/record-all $(SUITES)
+
+# From the recordings to the table of dialects; reviewed as a diff.
+learn: all test-deps
+	LUA_PATH='lua/?.lua;test/?.lua;;' lua5.4 test/accuracy/lib/learn.lua >build/dialects.tsv
+	mv build/dialects.tsv nselib/data/deepid/dialects.tsv
+
+# How often that table is right: writes the tables of doc/accuracy.md anew, and prints them. Some minutes.
+accuracy: all test-deps
+	LUA_PATH='lua/?.lua;test/?.lua;;' lua5.4 test/accuracy/lib/accuracy.lua write
 
 check-asan: test-deps $(C_TESTS)
 	test/run $(C_TESTS)
@@ -191,4 +206,4 @@ rock-install:
 clean:
 	rm -rf build $(CORES)
 
-.PHONY: all deps demo-deps test-deps fuzz-deps demo test test-matrix test-path-long simulate check-asan fuzz soak lint install uninstall rock rock-install clean
+.PHONY: all learn accuracy record deps demo-deps test-deps fuzz-deps demo test test-matrix test-path-long simulate check-asan fuzz soak lint install uninstall rock rock-install clean

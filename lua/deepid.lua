@@ -16,9 +16,12 @@ local M = {
   words = require "deepid.words",
 }
 
+local behaves = require "deepid.behaves"
 local identify = require "deepid.identify"
 local knowledge = require "deepid.knowledge"
 local second_opinion = require "deepid.second_opinion"
+
+local SETTLED = 0.95
 
 local Engine = {}
 Engine.__index = Engine
@@ -44,13 +47,26 @@ function Engine:identify(transcript)
   return identify.identify(self.knowledge, transcript, { second_opinion = self.second_opinion })
 end
 
---- Whether more steps could hardly tell more: product and version are known, or
--- something that refuses us is in the way.
-function Engine:settled(transcript)
-  local result = identify.identify(self.knowledge, transcript)
-  local front = result.front[1]
-  return (result.identity.product ~= nil and result.identity.version ~= nil)
+-- Whether more steps could hardly tell more: product and version are known by word and by deed, or something that refuses us is in the way.
+local function is_settled(result)
+  local front, identity = result.front[1], result.identity
+  return (identity.product ~= nil and identity.version ~= nil and identity.basis == "both" and identity.confidence >= SETTLED)
     or (front ~= nil and (front.role == "blocker" or front.role == "interceptor"))
 end
+
+--- The step that tells most next, for deepid.plan.
+--
+-- @param transcript  so far
+-- @param names       array of the steps that may be asked
+-- @return a name of these; nil when none is worth its cost
+function Engine:choose(transcript, names)
+  if is_settled(identify.identify(self.knowledge, transcript)) then return nil end
+  return behaves.choose(self.knowledge, transcript, names)
+end
+
+--- How many errors a server may be asked for on one connection, for deepid.plan.
+--
+-- @param usual  what a server that nobody knows is asked for
+function Engine:errors(transcript, usual) return behaves.errors(self.knowledge, transcript, usual) end
 
 return M

@@ -8,11 +8,11 @@ local table = require "table"
 description = [[
 Names mail servers, and what stands in front of them.
 
-The script waits for the greeting, asks a few harmless questions (EHLO, HELP, perhaps a verb that no server knows,
-STARTTLS and EHLO again) and says what the server is, how sure that is and by which evidence; which blocklist wrapper,
-spam screen, filter, proxy or firewall stands before it; which server a front gives away behind it; and what to do where
-the answer is no answer of the target's. It never sends mail, guesses no users, asks a server for two errors a
-connection at most, and says QUIT.
+The script waits for the greeting, asks a few harmless questions (EHLO, HELP, then those that tell most, STARTTLS and EHLO
+again) and says what the server is, by what it says and by how it behaves, how sure that is and by which evidence; whether its
+greeting is another product's; which blocklist wrapper, spam screen, filter, proxy or firewall stands before it; which server a
+front gives away behind it; and what to do where the answer is no answer of the target's. It never sends mail, guesses no users,
+asks a server for two errors a connection at most, or more where the server is known to bear them, and says QUIT.
 
 After the scan it says who answered: the targets' own servers, or something between you and them. For that it looks, with raw
 privileges, at how port 25 of each host is reached against another port of the same host: five SYNs to each, and no handshake is
@@ -26,8 +26,8 @@ completed. Where nothing but mail ports was scanned, it tries 443, 80, 22 and 58
 -- nmap -sV -p 25 --script smtp-deepid --script-args smtp-deepid.depth=full,smtp-deepid.save=scan.jsonl <target>
 --
 -- @args smtp-deepid.depth How much to ask. <code>greeting</code>: the greeting alone. <code>adaptive</code> (the
---   default): until product and version are known, on one connection. <code>full</code>: every question of the
---   catalogue, on four connections at most.
+--   default): until product and version are known or no question is worth its cost, three questions as a rule, on one to three
+--   connections. <code>full</code>: every question of the catalogue, some fifty, on up to 24 connections.
 -- @args smtp-deepid.greeting_timeout How long to wait for the greeting; screens let clients wait. Default: 20s.
 -- @args smtp-deepid.delay Pause before each command. Default: none.
 -- @args smtp-deepid.helo The name to greet with. Default: this machine's own name where it is fully qualified and has
@@ -351,7 +351,8 @@ end
 
 local function scan_port(kept, host, port)
   local deepid, output = require "deepid", require "deepid.output"
-  kept.session.settled = function(transcript) return kept.engine:settled(transcript) end
+  kept.session.choose = function(transcript, names) return kept.engine:choose(transcript, names) end
+  kept.session.errors = function(transcript, usual) return kept.engine:errors(transcript, usual) end
   local transcript, message = talk(kept, host, port)
   if not transcript then return "not identified: " .. message end
   local notes = knowledge_problems(kept)

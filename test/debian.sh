@@ -16,8 +16,8 @@ private_apt() {
 }
 
 # debian_sources BASE SUITE...: lines for sources.list: the system's Debian mirrors with these suites put in for its own. A
-# stable release brings its -updates and -security along. Where the system has no lists, as in a new container, they are
-# fetched into BASE/apt/system.
+# stable release brings its -updates and -security along, but for Debian 11, whose -security lists files that are gone.
+# Where the system has no lists, as in a new container, they are fetched into BASE/apt/system.
 debian_sources() {
     local base=$1 ours suite state=()
     shift
@@ -31,16 +31,18 @@ debian_sources() {
         apt-get "${state[@]}" indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT) $(ORIGIN)' 'Created-By: Packages' |
             awk -v ours="$ours" -v suite="$suite" -v keyring="$keyring" '
                 $4 != "Debian" || $3 != "main" || index($2, ours) != 1 || $2 ~ /backports/ { next }
+                suite == "bullseye" && $2 ~ /-security$/ { next }
                 $2 == ours || suite !~ /^(sid|testing|experimental)$|-backports$/ {
                     print "deb [signed-by=" keyring "]", $1, suite substr($2, length(ours) + 1), $3
                 }'
     done | sort -u
 }
 
-# download_packages BASE "SUITE..." < REQUESTS: fetches what each line asks for (words for `apt-get install`) with all that
-# it depends on. A line is resolved alone, against an empty machine, so that packages of two lines may conflict.
+# download_packages BASE "SUITE..." [--some] < REQUESTS: fetches what each line asks for (words for `apt-get install`) with
+# all that it depends on. A line is resolved alone, against an empty machine, so that packages of two lines may conflict.
+# With --some a line that cannot be had is reported and left out.
 download_packages() {
-    local base=$1 suites=$2 request
+    local base=$1 suites=$2 some=${3:-} request
     mkdir -p "$base/apt/state/lists/partial" "$base/apt/cache/archives/partial"
     : >"$base/apt/status"
     # Several suites: word splitting is meant, here and for a request.
@@ -53,7 +55,10 @@ download_packages() {
     private_apt "$base" update
     while read -r request; do
         # shellcheck disable=SC2086
-        private_apt "$base" install -y --download-only $request </dev/null
+        private_apt "$base" install -y --download-only $request </dev/null || {
+            [ -n "$some" ] || return 1
+            echo "$suites: not to be had: $request" >&2
+        }
     done
     private_apt "$base" autoclean # older versions of the same packages, from an earlier run
 }

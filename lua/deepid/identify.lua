@@ -1,11 +1,13 @@
 --- From a transcript to a port result: identity, front, inner, evidence, advice.
 
+local behaves = require "deepid.behaves"
+local builds = require "deepid.builds"
 local json = require "deepid.json"
 local observations = require "deepid.observations"
 local rules = require "deepid.rules"
 local signatures = require "deepid.signatures"
 local template = require "deepid.template"
-local version = require "deepid.version"
+local windows = require "deepid.window"
 
 local M = {}
 
@@ -15,7 +17,7 @@ local M = {}
 local CONFIDENCE = { one_step = 0.9, agreeing = 0.97, hint = 0.5, contradicted = 0.5, second_opinion = 0.7 }
 
 local MOST_LEVELS = 2 -- of servers behind servers
-local IDENTITY = { "product", "version", "os", "device", "hostname" }
+local IDENTITY = { "product", "version", "info", "os", "device", "hostname", "service" }
 
 local add_once, show = observations.add_once, observations.show
 
@@ -42,24 +44,12 @@ local function merge_fields(identity, found)
   end
 end
 
--- The narrowest window of versions that all hits of the product allow.
-local function merge_windows(identity, found)
-  if identity.version then return end
+local function basis_of(identity, found)
+  local bases = {}
   for _, hit in ipairs(found) do
-    local window = hit.rule.window
-    if window and hit.fields.product == identity.product then
-      identity.version_min = version.later(identity.version_min, window[1])
-      identity.version_max = version.earlier(identity.version_max, window[2])
-    end
+    if hit.fields.product == identity.product then bases[hit.rule.basis or "says"] = true end
   end
-end
-
-local function basis_of(found)
-  local says, behaves
-  for _, hit in ipairs(found) do
-    if hit.rule.basis == "behaves" then behaves = true else says = true end
-  end
-  return says and behaves and "both" or behaves and "behaves" or "says"
+  return bases.says and bases.behaves and "both" or bases.behaves and "behaves" or "says"
 end
 
 -- How sure: by the number of steps that agree, and whether any disagrees.
@@ -83,10 +73,20 @@ local function build_identity(hits)
   if #found == 0 then return identity, found end
   identity.product = show(found[1].fields.product)
   merge_fields(identity, found)
-  merge_windows(identity, found)
-  identity.basis = basis_of(found)
+  if not identity.version then windows.narrow_by_rules(identity, found) end
+  identity.basis = basis_of(identity, found)
   identity.confidence = confidence_of(identity, found)
   return identity, found
+end
+
+-- What the vendor calls a version that is a build, and the Windows that it or an NTLM challenge belongs to.
+local function name_build(identity, ntlm, tables)
+  if not tables then return end
+  local said = identity.product and identity.product:find("^Microsoft ") and identity.version
+  if said then identity.release = builds.exchange(tables, said) end
+  if identity.os and identity.os ~= "Windows" then return end
+  local windows = said and builds.windows(tables, said) or ntlm and ntlm.version and builds.windows(tables, ntlm.version)
+  identity.os = windows or identity.os
 end
 
 local function describe(fields)
@@ -110,7 +110,7 @@ end
 local function build_front(role, found)
   local first = found[1]
   local front = { role = role, name = show(first.fields.product), version = show(first.fields.version),
-    device = show(first.fields.device), evidence = json.array() }
+    info = show(first.fields.info), device = show(first.fields.device), evidence = json.array() }
   front.confidence = first.rule.confidence or (first.rule.soft and CONFIDENCE.hint) or CONFIDENCE.one_step
   for _, hit in ipairs(found) do
     if hit.fields.product == first.fields.product then
@@ -183,6 +183,14 @@ local function add_advice(result, hits, found, contradicted)
   end
 end
 
+-- Whether a front already says which product is claimed and which answers.
+local function is_told(result)
+  for _, front in ipairs(result.front) do
+    if front.claims then return true end
+  end
+  return false
+end
+
 local function use_second_opinion(result, opinion, transcript)
   local hit = opinion and not result.identity.product and #result.front == 0 and opinion:ask(transcript)
   if not hit then return end
@@ -216,17 +224,19 @@ function M.identify(knowledge, transcript, options)
   local result = observations.new_result(transcript)
   local found, contradicted
   result.identity, found = build_identity(hits)
+  name_build(result.identity, result.ntlm, knowledge.builds)
   for _, hit in ipairs(found) do
     add_evidence(result, hit, describe(hit.fields))
     contradicted = contradicted or hit.fields.product ~= found[1].fields.product
   end
   add_fronts(result, hits)
+  if knowledge.dialects and not options.level then behaves.add(result, knowledge, transcript, found) end
   result.inner = build_inner(knowledge, hits, options.level or 0)
   add_eggs(result, hits)
   for _, what in ipairs(skipped) do add_once(result.unobserved, show(what) .. " (not matched)") end
   use_second_opinion(result, options.second_opinion, transcript)
   add_names(result, transcript)
-  add_advice(result, hits, found, contradicted)
+  add_advice(result, hits, found, contradicted and not is_told(result))
   return result
 end
 

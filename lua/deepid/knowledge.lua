@@ -1,6 +1,9 @@
 --- The knowledge: rule files found, read, and compiled into one set a step.
 
+local builds = require "deepid.builds"
 local core = require "deepid.core"
+local dialects = require "deepid.dialects"
+local releases = require "deepid.releases"
 local rules = require "deepid.rules"
 
 local M = {}
@@ -13,7 +16,10 @@ local HERE = debug.getinfo(1, "S").source:match("^@(.*)/") or "."
 local PLACES = { HERE .. "/../data/deepid", HERE .. "/../../nselib/data/deepid", HERE .. "/data" }
 
 --- The rule files, in the order in which they are read.
-M.FILES = { "10-fronts.rules", "20-servers.rules", "25-libraries.rules", "30-eggs.rules", "90-generic.rules" }
+M.FILES = { "10-proxies.rules", "12-screens.rules", "14-gateways.rules", "16-interceptors.rules", "18-decoys.rules", "20-clouds.rules",
+  "21-postfix.rules", "22-exim.rules", "23-sendmail.rules", "24-qmail.rules", "25-microsoft.rules", "26-windows.rules", "27-suites.rules",
+  "28-open.rules", "29-modern.rules", "30-scripted.rules", "31-libraries.rules", "32-testers.rules", "40-eggs.rules", "50-other-protocols.rules",
+  "90-generic.rules" }
 
 local function read_file(path)
   local file, message = io.open(path, "rb")
@@ -103,10 +109,26 @@ function M.compile(list, options)
   return steps, problems
 end
 
+-- The tables beside the rules, where they are there: how products answer, what was published, what is built on what.
+local function add_tables(known, folder)
+  local text, message = read_file(folder .. "/dialects.tsv")
+  if not text then return { message } end
+  local problems = {}
+  local function note(value, problem)
+    problems[#problems + 1] = problem
+    return value
+  end
+  known.dialects = note(dialects.read(text, folder .. "/dialects.tsv"))
+  known.builds = note(builds.open(folder))
+  known.releases = note(releases.open(folder)) or {}
+  known.built_on = note(releases.built_on(folder)) or {}
+  return problems
+end
+
 --- Reads and compiles a folder of knowledge.
 --
 -- @param folder  (optional) default: what came with this module
--- @return table {rules, steps, problems}
+-- @return table {rules, steps, builds, dialects, releases, built_on, problems}
 -- @return nil and a message when there is none or the core is missing
 function M.load(folder)
   local message
@@ -120,7 +142,10 @@ function M.load(folder)
   local steps, wrong = M.compile(list)
   if not steps then return nil, wrong end
   table.move(wrong, 1, #wrong, #problems + 1, problems)
-  return { rules = list, steps = steps, problems = problems }
+  local known = { rules = list, steps = steps, problems = problems }
+  local missing = add_tables(known, folder)
+  table.move(missing, 1, #missing, #problems + 1, problems)
+  return known
 end
 
 return M

@@ -1,7 +1,9 @@
 --- What a transcript shows without any rule: extensions, certificate, leaks, times.
 
+local clock = require "deepid.clock"
 local escape = require "deepid.escape"
 local json = require "deepid.json"
+local ntlm = require "deepid.ntlm"
 local reply = require "deepid.reply"
 
 local M = {}
@@ -70,12 +72,34 @@ local function matches_any(text, patterns)
   return false
 end
 
---- Adds the internal names and addresses that replies hold and we did not send. On
--- an internal target an internal address is no leak, and likely our own.
+-- Names that an NTLM challenge gives away, each once.
+local function add_ntlm_leaks(result)
+  for _, name in ipairs({ "computer", "domain", "dns_computer", "dns_domain", "dns_forest" }) do
+    local value = result.ntlm and result.ntlm[name]
+    if value then result.leaks[#result.leaks + 1] = { kind = "ntlm_" .. name, value = value } end
+  end
+end
+
+-- A name in EHLO that is not the greeting's, and not what we said: the machine behind a common name.
+local function add_other_name(result, transcript)
+  local greeted = result.identity.hostname
+  for _, step in ipairs(transcript.steps) do
+    local domain = step.step == "ehlo" and reply.domain(step.reply)
+    if domain and greeted and domain:lower() ~= greeted:lower() and not step.sent:find(domain, 1, true) then
+      result.leaks[#result.leaks + 1] = { kind = "other_name", value = show(domain) }
+      return
+    end
+  end
+end
+
+--- Adds the internal names and addresses that replies and certificate hold and we did not send, and other names of the
+-- machine. On an internal target an internal address is no leak, and likely our own.
 function M.add_leaks(result, transcript)
   local known = { [transcript.address or ""] = true }
   local outside = transcript.address and not matches_any(transcript.address, INTERNAL_ADDRESSES)
     and not transcript.address:find("^127%.")
+  add_ntlm_leaks(result)
+  add_other_name(result, transcript)
   local function look_at(kind, word, patterns, sent)
     if known[word] or sent:find(word, 1, true) or not matches_any(word:lower(), patterns) then return end
     known[word] = true
@@ -87,6 +111,38 @@ function M.add_leaks(result, transcript)
       for word in (outside and line.text or ""):gmatch("%[([%d.]+)%]") do
         look_at("internal_address", word, INTERNAL_ADDRESSES, step.sent)
       end
+    end
+  end
+  for _, name in ipairs(transcript.certificate and transcript.certificate.names or {}) do
+    look_at("internal_name", name, INTERNAL_NAMES, "")
+  end
+end
+
+-- The clock, from the first greeting that tells it, and else from an NTLM challenge.
+local function add_clock(result, transcript)
+  local challenged
+  for _, step in ipairs(transcript.steps) do
+    local came = step.at and step.at + (step.first_ms or step.ms or 0) / 1000
+    local found = step.step == "greeting" and step.reply:find("^220") and clock.judge(step.reply, came)
+    if found then
+      result.clock = { step = "greeting", zone = found.zone, skew_s = found.skew_s }
+      return
+    end
+    local challenge = ntlm.from_reply(step.reply)
+    if challenge and challenge.time and came then
+      challenged = challenged or { step = step.step, skew_s = math.floor(challenge.time - came + 0.5) }
+    end
+  end
+  result.clock = challenged
+end
+
+local function add_ntlm(result, transcript)
+  for _, step in ipairs(transcript.steps) do
+    local challenge = ntlm.from_reply(step.reply)
+    if challenge then
+      result.ntlm = {}
+      for name, value in pairs(challenge) do result.ntlm[name] = name ~= "time" and show(value) or nil end
+      return
     end
   end
 end
@@ -125,6 +181,8 @@ function M.new_result(transcript)
   add_extensions(result, transcript)
   add_unobserved(result, transcript)
   add_session_facts(result, transcript)
+  add_clock(result, transcript)
+  add_ntlm(result, transcript)
   return result
 end
 

@@ -1,8 +1,8 @@
 --- What to do next in a session: a pure function of the transcript so far.
 --
 -- The rules, in the order in which they bind: nothing is sent before the greeting is whole, nor after a reply that asks
--- for a message (354); a greeting that is not 2xx gets QUIT alone; no connection is asked for more than two errors,
--- whatever the server answered; every connection that is still in step ends with QUIT.
+-- for a message (354); a greeting that is not 2xx gets QUIT alone; no connection is asked for more errors than the server is
+-- known to bear, two where nothing is known, whatever it answered; every connection that is still in step ends with QUIT.
 
 local reply = require "deepid.reply"
 local steps = require "deepid.steps"
@@ -10,26 +10,34 @@ local steps = require "deepid.steps"
 local M = {}
 
 M.MOST_ERRORS = 2
-M.MOST_CONNECTIONS = 4
+M.MOST_ERRORS_KNOWN = { adaptive = 4, full = 8 } -- however many the server is known to bear
+M.MOST_CONNECTIONS = { greeting = 4, adaptive = 4, full = 24 }
+M.MOST_ASKED = 8 -- of steps after the hello at depth adaptive, HELP among them
+M.MOST_FOR_QUESTIONS = 3 -- connections at depth adaptive, where one does not settle it
 M.RETRY_PAUSE_MS = 3000
-
--- Asked in this order, each once, each where the connection can still afford it. Steps in clear text come first, since
--- a TLS handshake that fails takes the connection with it; HTTP comes last, since Postfix hangs up on it.
-local ASKED = {
-  greeting = {},
-  adaptive = { "help", "unknown", "starttls" },
-  full = { "noop", "help", "rset", "vrfy", "unknown", "wiz", "shell", "kill", "starttls", "http" },
-}
 
 local HELLO = { ehlo = true, helo = true, lhlo = true }
 local IMPLICIT_TLS_PORTS = { [465] = true } -- RFC 8314 7.3
 local LMTP_PORTS = { [24] = true } -- as Cyrus and Dovecot show it in their examples
 local PLAIN_PORTS = { [24] = true, [25] = true, [587] = true } -- TLS at once here would be talking before the greeting
 
+-- What may be asked at each depth: after a hello, in the order of the catalogue; alone; and before any hello. STARTTLS is
+-- apart: steps in clear text come first, since a handshake that fails takes the connection with it.
+local ASKED = { adaptive = { hello = {}, alone = {}, connect = {} }, full = { hello = {}, alone = {}, connect = {} } }
+for _, step in ipairs(steps.catalogue) do
+  local makes_context = HELLO[step.name] or step.name == "starttls" or step.name == "quit"
+  local place = step.after == "connect" and "connect" or step.alone and "alone" or "hello"
+  for depth, asked in pairs(ASKED) do
+    if step.say and not makes_context and (step.depth == "adaptive" or step.depth == depth) then table.insert(asked[place], step.name) end
+  end
+end
+
 local function code_of(step) return reply.parse(step.reply).code or "" end
 local function is_accepted(step) return code_of(step):find("^2") ~= nil end
 local function is_refused(step) return code_of(step):find("^5") ~= nil end
-local function asks_for_message(step) return code_of(step) == "354" end
+
+-- A 3xx reply but for STARTTLS's: the server waits for a message or a secret.
+local function asks_for_more(step) return code_of(step):find("^3") ~= nil end
 
 local function offers_starttls(step)
   for _, extension in ipairs(reply.extensions(step.reply)) do
@@ -40,17 +48,25 @@ end
 
 -- Notes one step in the summary of its connection.
 local function note(now, step)
-  now.last, now.sent[step.step] = step, true
-  if step.step ~= "greeting" and code_of(step):find("^[45]") then now.errors = now.errors + 1 end
-  if HELLO[step.step] then
-    now.hello = step
-    if is_accepted(step) then now.spoken = step.step end
+  local name = step.step
+  now.last = step
+  now.hung_up = now.hung_up or (now.last ~= nil and not HELLO[name] and step.reply == "" and step["end"] == "close" and step.tls == "none")
+  if not (HELLO[name] or name == "greeting" or name == "quit" or now.sent[name]) then now.news = true end
+  now.sent[name] = true
+  if name ~= "greeting" and code_of(step):find("^[45]") then now.errors = now.errors + math.max(1, steps.by_name[name].replies or 1) end
+  if HELLO[name] then
+    now.hello, now.sender = step, false
+    if is_accepted(step) and (name ~= "helo" or not now.spoken) then now.spoken = name end
     now.offered = step.tls == "none" and is_accepted(step) and offers_starttls(step)
-  elseif step.step == "starttls" then
+  elseif name == "starttls" then
     now.offered = false
     if is_accepted(step) then now.hello = nil end -- RFC 3207 4.2: what was said before TLS is forgotten
-  elseif step.step == "wiz" and is_accepted(step) then
+  elseif name == "wiz" and is_accepted(step) then
     now.wizard = true
+  elseif name:find("^mail") and is_accepted(step) then
+    now.sender, now.takes_mail = true, now.takes_mail or name == "mail"
+  elseif name == "rset" then
+    now.sender = false
   end
 end
 
@@ -59,7 +75,9 @@ local function summary(transcript)
   local now = { connection = 0, connections = { none = 0, implicit = 0 }, sent = {} }
   for _, step in ipairs(transcript.steps) do
     if step.connection ~= now.connection then
-      now.connection, now.greeting, now.errors, now.hello, now.offered = step.connection, step, 0, nil, false
+      -- The second of a full session hears HELO; any other that brings nothing new says that no more is to be had.
+      now.stalled = now.stalled or (now.connection > 2 and not now.news)
+      now.news, now.connection, now.greeting, now.errors, now.hello, now.offered, now.sender = false, step.connection, step, 0, nil, false, false
       now.connections[step.tls] = now.connections[step.tls] + 1
     end
     note(now, step)
@@ -69,7 +87,7 @@ end
 
 -- In step with us: the server answered, and may be asked again. One that let a step time out can still be told QUIT.
 local function is_open(step)
-  if step.step == "quit" or asks_for_message(step) or code_of(step) == "221" then return false end
+  if step.step == "quit" or asks_for_more(step) or code_of(step) == "221" then return false end
   return step["end"] == "reply" or (step["end"] == "timeout" and step.step ~= "greeting")
 end
 
@@ -100,25 +118,115 @@ local function next_hello(transcript, now, options)
   return not tried.helo and "helo" or nil
 end
 
-local function is_wanted(name, transcript, now, options)
+-- How many errors this server may be asked for on one connection.
+local function allowance(transcript, options)
+  local known = options.errors and options.errors(transcript, M.MOST_ERRORS) or M.MOST_ERRORS
+  return math.min(known, M.MOST_ERRORS_KNOWN[options.depth])
+end
+
+local function is_wanted(name, now)
   if now.sent[name] then return false end
   if name == "starttls" then return now.offered end
   if name == "shell" then return not now.wizard end -- a sendmail that takes WIZ in earnest would open one
-  if name == "unknown" and options.depth == "adaptive" and options.settled then return not options.settled(transcript) end
   return true
 end
 
 -- An error is kept in reserve for a STARTTLS that is still to come.
-local function is_affordable(name, now)
+local function is_affordable(name, now, allowed)
   local cost = steps.by_name[name].errors
-  if cost == 0 then return now.errors < M.MOST_ERRORS end
+  if cost == 0 then return now.errors < allowed end
   local reserve = name ~= "starttls" and now.offered and not now.sent.starttls and steps.by_name.starttls.errors or 0
-  return now.errors + cost + reserve <= M.MOST_ERRORS
+  return now.errors + cost + reserve <= allowed
+end
+
+-- Of these steps those that may be asked now.
+local function askable(names, now, allowed)
+  local list = {}
+  for _, name in ipairs(names) do
+    local in_context = steps.by_name[name].after ~= "mail" or now.sender
+    if in_context and is_wanted(name, now) and is_affordable(name, now, allowed) then list[#list + 1] = name end
+  end
+  return list
+end
+
+-- The steps asked so far that tell something, beside the hello.
+local function count_asked(now)
+  local count = 0
+  for _, name in ipairs(ASKED.adaptive.hello) do
+    if now.sent[name] and name ~= "rset" then count = count + 1 end
+  end
+  return count
+end
+
+-- The next step at depth adaptive: HELP, which tells most, then what the adviser names; without one, an unknown verb.
+local function choose(transcript, now, options, allowed)
+  local names = askable(ASKED.adaptive.hello, now, allowed)
+  if names[1] == nil or count_asked(now) >= M.MOST_ASKED then return nil end
+  for _, name in ipairs(names) do
+    if name == "help" then return name end
+  end
+  if options.choose then return options.choose(transcript, names) end
+  for _, name in ipairs(names) do
+    if name == "unknown" then return name end
+  end
+end
+
+local function needs_sender(name) return steps.by_name[name].after == "mail" end
+
+-- Whether a fresh connection could still ask this after its hello.
+local function is_open_question(name, now)
+  return not now.sent[name] and (name ~= "shell" or not now.wizard) and (not needs_sender(name) or now.takes_mail or not now.sent.mail)
+end
+
+-- The next step at depth full: what needs the sender that is open, else the next of the catalogue, else a sender for what needs one.
+local function next_of_all(now, allowed)
+  local names = askable(ASKED.full.hello, now, allowed)
+  for _, name in ipairs(names) do
+    if needs_sender(name) then return name end
+  end
+  if names[1] then return names[1] end
+  for _, name in ipairs(ASKED.full.hello) do
+    local is_possible = needs_sender(name) and is_open_question(name, now) and not now.sender
+    if is_possible and is_affordable(name, now, allowed) then return "mail" end
+  end
+  local is_fresh = now.last == now.hello and now.connection > 1
+  return is_fresh and askable(ASKED.full.alone, now, allowed)[1] or nil
 end
 
 local function next_asked(transcript, now, options)
-  for _, name in ipairs(ASKED[options.depth]) do
-    if is_wanted(name, transcript, now, options) and is_affordable(name, now) then return name end
+  local last = now.last.step
+  if steps.by_name[last] and steps.by_name[last].alone then return nil end
+  local allowed = allowance(transcript, options)
+  local name
+  local insists = now.hung_up or code_of(now.last) == "530" -- on TLS: RFC 3207 4
+  if now.offered and insists and is_wanted("starttls", now) then
+    return "starttls"
+  elseif options.depth == "full" then
+    name = next_of_all(now, allowed)
+  else
+    name = choose(transcript, now, options, allowed)
+  end
+  -- A sender that was accepted would colour the next reply.
+  if name and now.sender and not needs_sender(name) then return "rset" end
+  if name then return name end
+  return is_wanted("starttls", now) and is_affordable("starttls", now, allowed) and "starttls" or nil
+end
+
+local function has_more(now)
+  if now.stalled then return false end
+  for _, list in ipairs { ASKED.full.hello, ASKED.full.alone } do
+    for _, name in ipairs(list) do
+      if is_open_question(name, now) then return true end
+    end
+  end
+  return false
+end
+
+-- What is asked before any hello has a connection of its own, in a full session when all else was asked.
+local function next_early(now, options)
+  if options.depth ~= "full" or now.last ~= now.greeting or now.connection == 1 or has_more(now) then return nil end
+  for _, name in ipairs(ASKED.full.connect) do
+    if not now.sent[name] then return name end
   end
 end
 
@@ -127,7 +235,8 @@ local function next_step(transcript, now, options)
   if last["end"] == "timeout" or code_of(last) == "421" then return "quit" end
   if options.depth == "greeting" or not is_accepted(now.greeting) then return "quit" end
   if last.step == "wiz" and is_accepted(last) then return "quit" end
-  return next_hello(transcript, now, options) or next_asked(transcript, now, options) or "quit"
+  if steps.by_name[last.step].after == "connect" and not HELLO[last.step] and last.step ~= "greeting" then return "quit" end
+  return next_early(now, options) or next_hello(transcript, now, options) or next_asked(transcript, now, options) or "quit"
 end
 
 local function first_tls(transcript, options)
@@ -155,19 +264,24 @@ local function is_busy(greeting)
   return code_of(greeting) == "421" or (closed and greeting.reply == "")
 end
 
--- Whether a full session has something left that another connection could ask.
+-- Whether a session has something left that another connection could ask.
 local function is_unfinished(transcript, now, options)
-  if options.depth ~= "full" or not is_accepted(now.greeting) or now.greeting["end"] ~= "reply" then return false end
+  if options.depth == "greeting" or not is_accepted(now.greeting) or now.greeting["end"] ~= "reply" then return false end
+  if options.depth == "adaptive" then
+    now.errors, now.offered, now.sender = 0, false, false
+    return now.connection < M.MOST_FOR_QUESTIONS and options.choose ~= nil and choose(transcript, now, options, M.MOST_ERRORS) ~= nil
+  end
   if not now.sent.helo and not is_lmtp(transcript, now) then return true end
-  for _, name in ipairs(ASKED.full) do
-    if is_wanted(name, transcript, now, options) then return true end
+  if has_more(now) then return true end
+  for _, name in ipairs(ASKED.full.connect) do
+    if not now.sent[name] then return true end
   end
   return false
 end
 
 local function next_connection(transcript, now, options)
   local number = now.connection + 1
-  if number > M.MOST_CONNECTIONS or asks_for_message(now.last) then return nil end
+  if number > M.MOST_CONNECTIONS[options.depth] or code_of(now.last) == "354" then return nil end
   local tls = other_tls(transcript, now, options)
   if tls then return { connect = number, tls = tls, pause_ms = 0 } end
   tls = now.greeting.tls
@@ -182,8 +296,9 @@ end
 --
 -- @param transcript  the transcript so far (DESIGN.md); without steps at first
 -- @param options     <code>depth</code> ("greeting", "adaptive" or "full"); <code>tunnel</code> what Nmap found the port
---   to speak ("ssl", "none", nil where it did not ask); <code>settled</code> (optional) function of the transcript: true
---   where product and version are known; <code>retry_pause_ms</code>
+--   to speak ("ssl", "none", nil where it did not ask); <code>choose</code> (optional) function of the transcript and an array of steps'
+--   names: the one that tells most, or nil where none is worth asking; <code>errors</code> (optional) function of the transcript: how
+--   many errors it may be asked for; <code>retry_pause_ms</code>
 -- @return <code>{connect=n, tls=, pause_ms=}</code>: drop what is open, wait, connect and read the greeting;
 --   or <code>{step=name, connection=n}</code>: send that step and read its reply
 -- @return nil when the session is over

@@ -16,6 +16,12 @@ function M.complete(bytes)
   return bytes:find("^%d%d%d[ \r\n]", first) ~= nil
 end
 
+--- How many replies end in these bytes: lines whose code is followed by a blank or nothing.
+function M.count(bytes)
+  local _, count = ("\n" .. bytes):gsub("\n%d%d%d%f[ \r\n]", "")
+  return count
+end
+
 --- Parses one reply.
 --
 -- @param bytes  raw reply; may be cut short or not be SMTP at all

@@ -7,10 +7,14 @@ local M = {}
 --- The order of keys in structured output, by the kind of object.
 M.KEYS = {
   result = { "address", "port", "tls", "identity", "front", "inner", "extensions", "easter_eggs", "evidence", "unobserved",
-    "leaks", "certificate", "advice", "transcript_ms", "connections" },
-  identity = { "product", "version", "version_min", "version_max", "confidence", "basis", "os", "device", "hostname", "cpe" },
-  front = { "role", "name", "version", "device", "hostname", "confidence", "reason", "list", "evidence", "advice" },
-  inner = { "product", "version", "os", "device", "hostname", "greeting", "inner" },
+    "leaks", "clock", "ntlm", "certificate", "advice", "transcript_ms", "connections" },
+  identity = { "product", "version", "version_min", "version_max", "release", "info", "confidence", "basis", "kin", "os", "device", "hostname", "service",
+    "cpe" },
+  front = { "role", "name", "version", "info", "device", "hostname", "confidence", "claims", "reason", "list", "evidence", "advice" },
+  kin = { "product", "alike", "asked" },
+  inner = { "product", "version", "info", "os", "device", "hostname", "service", "greeting", "inner" },
+  clock = { "step", "zone", "skew_s" },
+  ntlm = { "target", "computer", "domain", "dns_computer", "dns_domain", "dns_forest", "version" },
   evidence = { "kind", "weight", "where", "step", "reply", "says", "hosts", "examples" },
   leaks = { "kind", "value" },
   certificate = { "subject", "names", "spki_sha256" },
@@ -52,22 +56,34 @@ local function version_words(who)
   if who.version_max then return who.version_max .. " or earlier" end
 end
 
+-- What stands in brackets behind a version: the vendor's name for it, and what else is known.
+local function detail_words(who)
+  local words = join(list(who.release, who.info), ", ")
+  return words ~= "" and ("(%s)"):format(words) or nil
+end
+
 local function server_words(who)
   if not who.product and not who.hostname then return nil end
-  return join(list(who.product or "unknown server", version_words(who), who.os and "on " .. who.os,
+  return join(list(who.product or "unknown server", version_words(who), detail_words(who), who.os and "on " .. who.os,
     who.hostname and "at " .. who.hostname))
 end
 
 local function identity_words(identity)
   if not identity.product then
-    return join(list("unknown", identity.hostname and "at " .. identity.hostname))
+    local kin = identity.kin
+    return join(list("unknown", identity.hostname and "at " .. identity.hostname,
+      kin and ("(answers most like %s: %d of %d answers alike)"):format(kin.product, kin.alike, kin.asked)))
   end
   return ("%s (%d%% sure, by %s)"):format(server_words(identity), math.floor(identity.confidence * 100 + 0.5),
     BASIS_WORDS[identity.basis])
 end
 
 local function add_front(lines, front)
-  lines[#lines + 1] = ("in front: %s, %s"):format(join(list(front.name or "unknown", front.version,
+  if front.claims then
+    lines[#lines + 1] = ("%s: it %s"):format(front.role == "decoy" and "decoy" or "changed greeting", front.reason)
+    return
+  end
+  lines[#lines + 1] = ("in front: %s, %s"):format(join(list(front.name or "unknown", front.version, detail_words(front),
     front.hostname and "at " .. front.hostname)), M.ROLE_WORDS[front.role])
   if front.reason then lines[#lines + 1] = "  reason given: " .. front.reason end
   if front.list then lines[#lines + 1] = "  list: " .. front.list end
@@ -83,6 +99,12 @@ local function add_list(lines, title, items)
   if #items > 0 then lines[#lines + 1] = title .. ": " .. table.concat(items, ", ") end
 end
 
+local function clock_words(clock)
+  local skew = clock.skew_s
+  local words = skew and (math.abs(skew) <= 1 and "right" or ("%d s %s"):format(math.abs(skew), skew > 0 and "ahead" or "behind"))
+  return join(list(clock.zone and "zone " .. clock.zone, words), ", ")
+end
+
 --- A port result for people.
 --
 -- @return array of lines, without control characters
@@ -93,6 +115,7 @@ function M.lines(result)
   add_list(lines, "extensions", result.extensions)
   for _, egg in ipairs(result.easter_eggs) do lines[#lines + 1] = "Easter egg, " .. egg end
   for _, leak in ipairs(result.leaks) do lines[#lines + 1] = ("leaks: %s %s"):format(leak.kind:gsub("_", " "), leak.value) end
+  if result.clock then lines[#lines + 1] = "clock: " .. clock_words(result.clock) end
   if result.certificate then add_list(lines, "certificate names", result.certificate.names) end
   add_list(lines, "not observed", result.unobserved)
   for _, advice in ipairs(result.advice) do lines[#lines + 1] = "advice: " .. advice end
@@ -107,10 +130,12 @@ local function extrainfo(result, product, own)
   local parts = {}
   for _, front in ipairs(result.front) do
     local name = front.name ~= product and join(list(front.name, front.version)) or nil
-    parts[#parts + 1] = front.role .. (name and ": " .. name or "")
+    parts[#parts + 1] = front.claims and "says it is " .. front.claims or front.role .. (name and ": " .. name or "")
   end
   if result.inner then parts[#parts + 1] = "behind it: " .. (server_words(result.inner) or result.inner.greeting) end
   if #parts > 0 and result.advice[1] then parts[#parts + 1] = result.advice[1] end
+  local details = product == result.identity.product and join(list(result.identity.release, result.identity.info), ", ")
+  if details and details ~= "" then table.insert(parts, 1, details) end
   if own and own ~= "" and #parts == 0 then return own end
   return #parts > 0 and table.concat(parts, "; ") or nil
 end
@@ -138,6 +163,7 @@ function M.version(result, old)
   local keep = not who.product and old or {}
   local fields = { name = old.name, service_tunnel = old.service_tunnel }
   if not fields.name or fields.name == "unknown" or fields.name == "tcpwrapped" then fields.name = "smtp" end
+  fields.name = who.service or fields.name
   fields.product = who.product or old.product
   fields.version = version_words(who) or keep.version
   fields.hostname = who.hostname or old.hostname

@@ -9,6 +9,7 @@
 --   examples                         array of {steps = {name = bytes}, yields, line}
 --   rejects                          array of {step, bytes, line}
 --   cites, advice, egg, inner, quote, list, vary, confidence, window, basis
+--   service                          the protocol spoken, as Nmap spells it
 
 local escape = require "deepid.escape"
 local matchline = require "deepid.matchline"
@@ -168,7 +169,7 @@ local ANNOTATIONS = {
   need = add_condition("need"), any = add_condition("any"), forbid = add_condition("forbid"),
   what = set_fields, egg = set_template("egg"), advice = set_template("advice"),
   inner = set_group("inner"), quote = set_group("quote"), list = set_group("list"),
-  confidence = set_confidence, window = set_window, basis = set_basis,
+  confidence = set_confidence, window = set_window, basis = set_basis, service = set_once("service"),
 }
 
 function Reader:finish()

@@ -2,6 +2,7 @@
 --
 -- A hit is {rule, step (its record in the transcript), captures, fields}.
 
+local derived = require "deepid.derived"
 local template = require "deepid.template"
 
 local M = {}
@@ -9,7 +10,9 @@ local M = {}
 local function observed(step) return step["end"] == "reply" end
 
 local function new_hit(rule, step, captures)
-  return { rule = rule, step = step, captures = captures, fields = template.expand_fields(rule.fields, captures) }
+  local fields = template.expand_fields(rule.fields, captures)
+  fields.service = rule.service ~= "smtp" and rule.service or nil
+  return { rule = rule, step = step, captures = captures, fields = fields }
 end
 
 -- Notes what matched in one reply: whole rules as hits, conditions by rule.
@@ -78,7 +81,9 @@ end
 -- @return array of hits in file order; array of what could not be judged
 function M.hits(steps, transcript)
   local found, seen, position, away = { hits = {}, held = {}, skipped = {} }, {}, {}, turned_away(transcript)
-  for i, step in ipairs(transcript.steps) do
+  local all = table.move(transcript.steps, 1, #transcript.steps, 1, {})
+  for _, step in ipairs(derived.steps(transcript)) do all[#all + 1] = step end
+  for i, step in ipairs(all) do
     local compiled = steps[step.step]
     position[step] = i
     if not away[step.connection or 1] then

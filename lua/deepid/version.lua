@@ -11,9 +11,13 @@ local function parts(text)
   return list
 end
 
--- Missing counts before a number and after a letter: 1.0rc1 < 1.0 < 1.0.1.
+-- Letters that mark a release after the plain one; any others mark one before it.
+local AFTER = { p = true, pl = true, post = true }
+
+-- Missing counts before a number and after a letter: 1.0rc1 < 1.0 < 1.0.post1 < 1.0.1.
 local function rank(part)
   if part == nil then return 1, 0 end
+  if AFTER[part] then return 1, 1 end
   if type(part) == "number" then return 2, part end
   return 0, part
 end

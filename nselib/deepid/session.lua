@@ -5,6 +5,7 @@
 
 local nmap = require "nmap"
 local plan = require "deepid.plan"
+local reply = require "deepid.reply"
 local steps = require "deepid.steps"
 local stdnse = require "stdnse"
 local wire = require "deepid.wire"
@@ -20,6 +21,7 @@ M.BUDGET_MS = { greeting = 90000, adaptive = 120000, full = 300000 }
 local GREETING = { idle_ms = 20000, total_ms = 60000 }
 local LIMITS = { first_ms = 20000, idle_ms = 10000, total_ms = 30000 }
 local OWN_NAME = "smtp-deepid.own_name" -- where it is kept in Nmap's registry
+local LINGER = { first_ms = 400, idle_ms = 400, total_ms = 400 } -- as the recorder of the lab waits
 local QUIT_LIMITS = { first_ms = 5000, idle_ms = 2000, total_ms = 5000 }
 
 local function address_literal(address)
@@ -53,8 +55,8 @@ end
 local Session = {}
 Session.__index = Session
 
-function Session:record(step, reply, ending, first_ms, ms)
-  step.reply, step["end"], step.first_ms, step.ms = reply, ending, first_ms, ms
+function Session:record(step, answer, ending, first_ms, ms)
+  step.reply, step["end"], step.first_ms, step.ms = answer, ending, first_ms, ms
   table.insert(self.transcript.steps, step)
 end
 
@@ -114,17 +116,30 @@ function Session:connect(action)
   return true
 end
 
+-- The answer to a step: as many replies as it asks for, and where that is not sure what follows at once.
+function Session:hear(name)
+  local asked = steps.by_name[name]
+  local answer, ending, first_ms, ms = self.connection:read(name == "quit" and QUIT_LIMITS or LIMITS)
+  local more
+  if ending == "reply" and reply.count(answer) < (asked.replies or 1) then
+    more, ending = self.connection:read(LIMITS)
+    answer = answer .. more
+  end
+  if ending == "reply" and asked.alone then answer = answer .. self.connection:read(LINGER) end
+  return answer, ending, first_ms, ms
+end
+
 -- Sends one step on the open connection and reads its reply.
 function Session:ask(name, number)
   if self.options.delay_ms > 0 then stdnse.sleep(self.options.delay_ms / 1000) end
   self.name = self.name or greeting_name(self.connection, self.options)
   local step = { step = name, connection = number, tls = self.tls, sent = steps.bytes(name, self.name), at = nmap.clock() }
   self.connection:send(step.sent) -- where this fails, reading says how the connection ended
-  local reply, ending, first_ms, ms = self.connection:read(name == "quit" and QUIT_LIMITS or LIMITS)
-  if name == "starttls" and ending == "reply" and reply:find("^220") and not self:secure(step, "starttls") then
+  local answer, ending, first_ms, ms = self:hear(name)
+  if name == "starttls" and ending == "reply" and answer:find("^220") and not self:secure(step, "starttls") then
     ending = "error"
   end
-  self:record(step, reply, ending, first_ms, ms)
+  self:record(step, answer, ending, first_ms, ms)
 end
 
 function Session:is_over_budget() return self.until_ms ~= nil and nmap.clock() * 1000 >= self.until_ms end
@@ -156,7 +171,7 @@ end
 -- @param port     NSE port table
 -- @param options  (optional) table: <code>depth</code> ("greeting", "adaptive", "full"; default "adaptive"),
 --   <code>greeting_timeout_ms</code> (20000), <code>delay_ms</code> between steps (0), <code>helo</code> the name to greet
---   with, <code>settled</code> function of the transcript (see plan.lua), <code>budget_ms</code> for the whole session
+--   with, <code>choose</code> and <code>errors</code> (see plan.lua), <code>budget_ms</code> for the whole session
 --   from its first connection (90, 120, 300 s by depth), <code>retry_pause_ms</code> (3000)
 -- @return transcript
 -- @return nil and a message where no connection could be made
@@ -167,7 +182,7 @@ function M.run(host, port, options)
     host = host, port = port,
     transcript = { record = "transcript", address = host.ip, port = port.number, service = port.service, steps = {} },
     options = {
-      depth = depth, helo = options.helo, settled = options.settled, tunnel = known_tunnel(port),
+      depth = depth, helo = options.helo, choose = options.choose, errors = options.errors, tunnel = known_tunnel(port),
       delay_ms = options.delay_ms or 0, retry_pause_ms = options.retry_pause_ms,
       greeting_timeout_ms = options.greeting_timeout_ms or M.GREETING_TIMEOUT_MS,
       budget_ms = options.budget_ms or M.BUDGET_MS[depth],

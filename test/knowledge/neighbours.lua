@@ -1,6 +1,7 @@
 --- Replies that look alike: what must be said of each, and what must not.
 --
--- A row: the greeting; then product (false: no product may be named), front as ROLE=NAME (false: none), list, reason, inner.
+-- A row: the greeting; then product (false: no product may be named), service (where it is not SMTP), info, front as ROLE=NAME (false: none), list,
+-- reason, inner.
 
 local t = require "tap"
 local deepid = require "deepid"
@@ -14,8 +15,23 @@ local ROWS = {
   { "220 mx.example.org ESMTP Service Ready\\r\\n", product = false, front = false },
   { "220 mx.google.example ESMTP x11si1234567wmk.12 - gsmtp\\r\\n", product = false, front = false },
   { "220 mx.example.org (220 of them) ESMTP\\r\\n", product = false, front = false },
-  { "220 ftp.example.org FTP server ready\\r\\n", product = false, front = false },
-  { "HTTP/1.1 400 Bad Request\\r\\n", product = false, front = false },
+  { "220 ftp.example.org ESMTP ready for FTP users\\r\\n", product = false, front = false },
+  { "220 mail.example.org ESMTP Service ready at Tue, 24 Nov 2026 10:00:00 +0000\\r\\n", product = false, front = false },
+  { "220 mx.example.org SMTP ready\\r\\n", product = false, front = false },
+  { "220 mx.example.org ESMTP server ready.\\r\\n", product = false, front = false },
+  { "220 mx.example.org ESMTP Exchange\\r\\n", product = false, front = false },
+  { "220 smtp-relay.example.org ESMTP (NO UCE)\\r\\n", product = false, front = false },
+  -- Other protocols are named as what they are.
+  { "220 ftp.example.org FTP server ready\\r\\n", product = "FTP server", service = "ftp", front = false },
+  { "HTTP/1.1 400 Bad Request\\r\\n", product = "HTTP server", service = "http", info = "status 400", front = false },
+  { "SSH-2.0-OpenSSH_9.2p1\\r\\n", product = "SSH server", service = "ssh", info = "OpenSSH_9.2p1", front = false },
+  -- A provider's name alone does not make its service, nor its software.
+  { "220 mx.google.com.example.org ESMTP x11si1234567wmk.12 - gsmtp\\r\\n", product = false, front = false },
+  { "220 mx.yahoo.com ESMTP ready\\r\\n", product = "Yahoo Mail", front = false },
+  { "220 mx.notmail.ru ESMTP ready\\r\\n", product = false, front = "proxy=nginx mail proxy" },
+  { "220 mx.example.org Microsoft ESMTP MAIL Service ready at Tue, 24 Nov 2026 10:00:00 +0000\\r\\n", product = "Microsoft Exchange smtpd", front = false },
+  { "220 mailin006.protonmail.ch ESMTP Postfix\\r\\n", product = "Postfix smtpd", info = "Proton Mail", front = false },
+  { "220 mx.example.org ESMTP Postcow\\r\\n", product = "Postfix smtpd", info = "mailcow", front = false },
   -- A host's name, or the lack of one, makes no decoy and no product.
   { "220 localhost ESMTP Postfix\\r\\n", product = "Postfix smtpd", front = false },
   { "220 exim.postfix.example ESMTP Sendmail 8.18.1/8.18.1; Tue, 24 Nov 2026 10:00:00 GMT\\r\\n", product = "Sendmail", front = false },
@@ -58,6 +74,8 @@ end
 local function check(row)
   local result = engine:identify(deepid.transcript.from_greeting(assert(deepid.escape.bytes(row[1]))))
   t.eq(result.identity.product or false, row.product, "product")
+  t.eq(result.identity.service, row.service, "service")
+  t.eq(result.identity.info, row.info, "info")
   local front = result.front[1]
   t.eq(front and front.role .. "=" .. front.name or false, row.front, "front")
   t.ok(#result.front <= 1, "more than one front")

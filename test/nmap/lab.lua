@@ -73,15 +73,27 @@ local function scan(nmap, servers, arguments)
   return output, path
 end
 
-local function check_row(row, result, script)
-  local identity = result.identity
+local function check_identity(row, identity)
   t.eq(identity.product, row.product, "product")
+  if row.basis and row.basis ~= "" then t.eq(identity.basis, row.basis, "basis") end
   if row.version then t.eq(identity.version, row.version, "version") end
+end
+
+-- What claims to be another product: the claim, and both sides.
+local function check_claim(front)
+  t.ok(front.claims and front.reason, "the claim is told")
+  t.has(front.evidence[1], "^greeting: 220")
+  t.ok(#front.evidence > 1, "the answers are quoted")
+end
+
+local function check_row(row, result, script)
+  check_identity(row, result.identity)
   if row.front then
     local role, name = row.front:match("^(.-)=(.*)$")
     local first = result.front[1] or {}
     t.eq(first.role, role, "role in front")
     if name ~= "-" then t.has(first.name, name, true) end
+    if row.settings:find("^forged") then check_claim(first) end
     if role == "blocker" then
       t.ok(first.reason, "a blocker without its reason")
       t.ok(first.advice, "a blocker without advice")

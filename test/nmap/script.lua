@@ -150,12 +150,12 @@ local function test_broken(nmap)
   end
   t.test(nmap.name .. ": a bad rule is told with its line, and costs no other rule", function()
     local root = copy_checkout "broken"
-    local path = root .. "/nselib/data/deepid/20-servers.rules"
+    local path = root .. "/nselib/data/deepid/22-exim.rules"
     local _, lines = peers.read_file(path):gsub("\n", "")
     assert(os.execute(("echo 'match smtp m|(|' >>%s"):format(path)))
     local output = scan(nmap, ("--script %s/scripts/smtp-deepid.nse -p 2525"):format(root), { "exim" })
     t.has(output, "Exim smtpd 4.96", true)
-    t.has(output, ("20-servers.rules:%d: "):format(lines + 1), true)
+    t.has(output, ("22-exim.rules:%d: "):format(lines + 1), true)
   end)
 end
 

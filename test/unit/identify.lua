@@ -223,6 +223,46 @@ t.test("version record: front, inner and first advice as extra information", fun
   t.eq(fields.extrainfo, "proxy; behind it: A 1.2 on Linux at i.example; Ask o.example about it.")
 end)
 
+-- Rules for what is beside product and version: details, other protocols, builds.
+local DETAILS = assert(knowledge.compile(rules.parse([[
+Probe TCP NULL q||
+#: id ms
+#: role mta
+match smtp m|^220 (\S+) MS ([\d.]+)\r\n| p/Microsoft MS/ v/$2/ h/$1/ o/Windows/ i/node $1/
+#: id ssh
+#: role mta
+match ssh m|^SSH-| p/SSH server/
+]], "rules")))
+
+local function details(greeting)
+  return identify.identify({ steps = DETAILS, builds = { exchange = { ["15.2.1544.4"] = "Exchange 2019 CU14" }, windows = { ["3790"] = "Windows Server 2003" } } },
+    session({ "greeting", greeting }))
+end
+
+t.test("a build is named, and so is its Windows; details stand in brackets", function()
+  local exchange, iis = details "220 mx MS 15.02.1544.004\r\n", details "220 mx MS 6.0.3790.1\r\n"
+  t.eq({ exchange.identity.release, exchange.identity.os, exchange.identity.info }, { "Exchange 2019 CU14", "Windows", "node mx" })
+  t.eq({ iis.identity.release, iis.identity.os }, { nil, "Windows Server 2003" })
+  t.has(report.text(exchange), "server: Microsoft MS 15.02.1544.004 (Exchange 2019 CU14, node mx) on Windows at mx", true)
+  t.eq(report.version(exchange).extrainfo, "Exchange 2019 CU14, node mx")
+end)
+
+t.test("another protocol gives the port its name", function()
+  local result = details "SSH-2.0-x\r\n"
+  t.eq({ result.identity.service, report.version(result, { name = "smtp" }).name }, { "ssh", "ssh" })
+  t.eq(report.version(details "220 mx MS 1\r\n", { name = "unknown" }).name, "smtp")
+end)
+
+t.test("the clock, names in EHLO and in the certificate", function()
+  local transcript_of = session({ "greeting", "220 mx.a.example A; Tue, 24 Nov 2026 10:00:05 +0100\r\n" }, { "ehlo", "250-node7.a.example\r\n250 A\r\n" })
+  transcript_of.steps[1].at, transcript_of.steps[1].first_ms = 1795510800, 1000
+  transcript_of.certificate = { subject = "CN=x", names = { "mail.corp.local", "mx.a.example" } }
+  local result = identify.identify(known, transcript_of)
+  t.eq(result.clock, { step = "greeting", zone = "+0100", skew_s = 4 })
+  t.eq(result.leaks, { { kind = "other_name", value = "node7.a.example" }, { kind = "internal_name", value = "mail.corp.local" } })
+  t.has(report.text(result), "clock: zone +0100, 4 s ahead", true)
+end)
+
 t.test("a survey counts addresses, not ports, and notes shared names", function()
   local all = survey.new()
   for i, address in ipairs({ "192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.3" }) do

@@ -66,7 +66,7 @@ t.test("extensions leave the first line out", function()
 end)
 
 -- Versions in ascending order.
-local ORDER = { "1.0rc1", "1.0", "1.0.1", "1.2", "1.10", "2", "8.9.3", "8.17.1", "8.17.1.9" }
+local ORDER = { "1.0rc1", "1.0", "1.0.post1", "1.0.post2", "1.0.1", "1.2", "1.10", "2", "8.9.3", "8.17.1", "8.17.1.9", "9", "9p1", "9p2", "9.1" }
 t.test("versions are ordered as people do", function()
   for i, a in ipairs(ORDER) do
     for j, b in ipairs(ORDER) do t.eq(version.less(a, b), i < j, a .. " < " .. b) end

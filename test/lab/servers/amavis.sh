@@ -16,4 +16,5 @@ cat >/srv/amavisd.conf <<EOF
 EOF
 chown -R amavis: /srv/home
 chown root:amavis /srv/amavisd.conf
-as amavis amavisd -c /srv/amavisd.conf -i lab foreground
+# Debian 11 calls it amavisd-new.
+as amavis "$(command -v amavisd || command -v amavisd-new)" -c /srv/amavisd.conf -i lab foreground

@@ -1,6 +1,7 @@
-# Dovecot with TLS: dovecot.sh submission | lmtp
+# Dovecot with TLS: dovecot.sh submission | lmtp [notls | hidden]
 #   submission   on 587; what it would relay to is asked for only after a log-in
 #   lmtp         on 24
+#   hidden       a greeting that does not name the product
 certificate
 mkdir -p /run/dovecot /srv/state
 version=$(dovecot --version | cut -d' ' -f1)
@@ -38,7 +39,8 @@ hostname = $HOST
 base_dir = /run/dovecot
 state_dir = /srv/state
 log_path = /dev/stderr
-ssl = yes
+ssl = $([ "${2:-}" = notls ] && echo no || echo yes)
+$([ "${2:-}" != hidden ] || echo "login_greeting = ready")
 default_internal_user = dovecot
 default_internal_group = dovecot
 submission_relay_host = $ADDRESS

@@ -1,10 +1,15 @@
-# Haraka (npm) with the configuration it ships, without plugins: haraka.sh stock | plain
+# Haraka (npm) with the configuration it ships, without plugins: haraka.sh stock | plain | hidden [RELEASE]
 #   plain   without version and session id in the greeting
-cp -r /opt/node_modules/Haraka/config /srv/config
+#   hidden  plain, and with texts of its own that do not name the product
+haraka=/opt/${2:+releases/Haraka-$2/}node_modules/Haraka
+cp -r $haraka/config /srv/config
 echo "$HOST" >/srv/config/me
 : >/srv/config/plugins
 printf 'listen=%s:25\nnodes=0\n' "$ADDRESS" >/srv/config/smtp.ini
-if [ "$1" = plain ]; then
+if [ "$1" != stock ]; then
     sed -i 's/^; show_version=true/show_version=false/; s/^banner_chars=.*/banner_chars=0/' /srv/config/connection.ini
 fi
-node /opt/node_modules/Haraka/bin/haraka -c /srv
+if [ "$1" = hidden ]; then
+    sed -i 's/^; greeting\[\]=My.*/greeting[]=ready/; s/^helo=.*/helo=pleased to meet you/; s/^close=.*/close=goodbye/' /srv/config/connection.ini
+fi
+node $haraka/bin/haraka -c /srv

@@ -1,8 +1,16 @@
-# Postfix: postfix.sh stock | hidden | version | rbl | postscreen | postscreen-deep | postscreen-rbl
+# Postfix: postfix.sh stock | hidden | forged | version | rbl | notls | hardened | tlsonly | load | greylist | backend | postscreen |
+# postscreen-deep | postscreen-rbl
 #   stock            the greeting that Debian's package sets; TLS; submission on 587 and 465
 #   hidden           a greeting that does not name the product
+#   forged           a greeting that names Sendmail
 #   version          a greeting with mail_version
 #   rbl              refuses on connect whom the lab's blocklist holds
+#   notls            without TLS
+#   hardened         hidden; a hello is required, VRFY and most extensions are off
+#   tlsonly          nothing without TLS
+#   load             one connection a minute for each client
+#   greylist         postgrey is asked about every recipient
+#   backend          without TLS and hidden, for a proxy that offers them itself
 #   postscreen       postscreen before it with its own defaults, the teaser included; clients are forgotten at once
 #   postscreen-deep  postscreen with its tests after the greeting, for which it speaks SMTP itself
 #   postscreen-rbl   postscreen that drops whom the lab's blocklist holds
@@ -44,6 +52,9 @@ stock)
 hidden)
     service 25 '- smtpd'
     echo 'smtpd_banner = $myhostname ESMTP' >>$etc/main.cf ;;
+forged)
+    service 25 '- smtpd'
+    echo "smtpd_banner = \$myhostname ESMTP Sendmail 8.15.2/8.15.2; $(date -R)" >>$etc/main.cf ;;
 version)
     service 25 '- smtpd'
     echo 'smtpd_banner = $myhostname ESMTP $mail_name ($mail_version)' >>$etc/main.cf ;;
@@ -54,6 +65,34 @@ smtpd_delay_reject = no
 smtpd_client_restrictions = reject_rbl_client bl.lab.example
 EOF
     ;;
+notls)
+    service 25 '- smtpd'
+    echo 'smtpd_tls_security_level = none' >>$etc/main.cf ;;
+tlsonly)
+    service 25 '- smtpd'
+    echo 'smtpd_tls_security_level = encrypt' >>$etc/main.cf ;;
+hardened)
+    service 25 '- smtpd'
+    cat >>$etc/main.cf <<EOF
+smtpd_banner = \$myhostname ESMTP
+smtpd_helo_required = yes
+disable_vrfy_command = yes
+strict_rfc821_envelopes = yes
+smtpd_discard_ehlo_keywords = pipelining, etrn, dsn, chunking, enhancedstatuscodes
+EOF
+    ;;
+load)
+    service 25 '- smtpd'
+    echo 'smtpd_client_connection_rate_limit = 1' >>$etc/main.cf ;;
+greylist)
+    service 25 '- smtpd'
+    echo "smtpd_recipient_restrictions = check_policy_service inet:$ADDRESS:10023" >>$etc/main.cf
+    mkdir -p /srv/postgrey
+    chown postgrey: /srv/postgrey
+    as postgrey postgrey --inet="$ADDRESS:10023" --dbdir=/srv/postgrey --hostname="$HOST" & ;;
+backend)
+    service 25 '- smtpd'
+    printf 'smtpd_tls_security_level = none\nsmtpd_banner = $myhostname ESMTP\n' >>$etc/main.cf ;;
 postscreen*)
     service 25 '1 postscreen'
     cat >>$etc/master.cf <<EOF

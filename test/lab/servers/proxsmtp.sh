@@ -1,7 +1,7 @@
-# proxsmtpd before the lab's Postfix, with a filter that lets all pass.
+# proxsmtpd before the lab's Postfix, or the host of its network that is given, with a filter that lets all pass.
 cat >/srv/proxsmtpd.conf <<EOF
 Listen: $ADDRESS:25
-OutAddress: $NET.11:25
+OutAddress: $NET.${1:-11}:25
 FilterCommand: /bin/cat
 FilterType: pipe
 TempDirectory: /tmp

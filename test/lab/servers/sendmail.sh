@@ -1,9 +1,17 @@
-# Sendmail with Debian's sendmail.mc, but for addresses, host name and TLS: sendmail.sh stock | hidden | rbl
+# Sendmail with Debian's sendmail.mc, but for addresses, host name and TLS: sendmail.sh stock | hidden | forged | rbl | notls | hardened
 #   hidden  a greeting that does not name the product
+#   forged  a greeting that names Postfix; Sendmail puts ESMTP behind its first word
+#   notls   without a certificate
+#   hardened  hidden; no help, VRFY, EXPN, ETRN and VERB, and a hello is required
 #   rbl     refuses on connect whom the lab's blocklist holds
 edit= more=
 case $1 in
 hidden) more="define(\`confSMTP_LOGIN_MSG', \`\$j')dnl" ;;
+forged) more="define(\`confSMTP_LOGIN_MSG', \`\$j Postfix (Debian/GNU)')dnl" ;;
+notls) edit="s/^define(.conf.*CERT.*//" ;;
+hardened) more="define(\`confSMTP_LOGIN_MSG', \`\$j')dnl
+define(\`confPRIVACY_FLAGS', \`goaway,noetrn,noverb,authwarnings')dnl
+define(\`HELP_FILE', \`')dnl" ;;
 rbl) edit="s/^FEATURE(.delay_checks.*/FEATURE(\`dnsbl', \`bl.lab.example')dnl/; /^FEATURE(.*nodelay/d" ;;
 esac
 certificate

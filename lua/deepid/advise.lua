@@ -1,0 +1,136 @@
+--- Planning by information: of the steps that may be asked, the one that best tells the remaining candidates apart.
+--
+-- A hypothesis is a product with one of its recorded versions; `nobody we know` is one more, and answers everything in a way of its
+-- own. A step is worth the expected fall of the uncertainty (in bits) about the product, plus half of that about the version, divided
+-- by what it costs the server.
+
+local steps = require "deepid.steps"
+
+local M = {}
+
+local MOST_CANDIDATES = 12
+local PLAUSIBLE = 0.001 -- of the best candidate's probability
+local WORTH_BITS = 0.1
+local VERSION_COUNTS = 0.5
+local CERTAIN = 0.98
+local LIKELY = 0.05
+local SEEN_TO_BEAR = 30 -- errors that the recorder asks for, in search of the limit
+
+local function entropy(weights)
+  local sum, bits = 0, 0
+  for _, weight in pairs(weights) do sum = sum + weight end
+  for _, weight in pairs(weights) do
+    if weight > 0 then bits = bits - weight / sum * math.log(weight / sum, 2) end
+  end
+  return bits
+end
+
+-- The versions of a product that the answers so far allow; one nameless where none was recorded.
+local function open_versions(model, product, tokens)
+  local list = {}
+  for _, version in ipairs(product.versions) do
+    if not model:excluding(product, tokens, version) then list[#list + 1] = version end
+  end
+  return list[1] and list or { false }
+end
+
+local function hypotheses(model, ranked, tokens)
+  local list, known = {}, 0
+  for i = 1, math.min(MOST_CANDIDATES, #ranked) do
+    local candidate = ranked[i]
+    if candidate.p < PLAUSIBLE * ranked[1].p then break end
+    local versions = open_versions(model, candidate.product, tokens)
+    for _, version in ipairs(versions) do
+      list[#list + 1] = { product = candidate.product, version = version, weight = candidate.p / #versions }
+    end
+    known = known + candidate.p
+  end
+  list[#list + 1] = { weight = math.max(1 - known, 0.001) }
+  return list
+end
+
+-- The answers that a hypothesis may give to a step; nil where nothing is known.
+local function answers_of(hypothesis, step)
+  if not hypothesis.product then return { [false] = true } end
+  local answers, list = hypothesis.product.steps[step], {}
+  if not answers then return nil end
+  for token, answer in pairs(answers) do
+    if not answer.excluded[hypothesis.version] then list[token] = true end
+  end
+  return next(list) and list or nil
+end
+
+local function count(set)
+  local n = 0
+  for _ in pairs(set) do n = n + 1 end
+  return n
+end
+
+-- Uncertainty about the product, and half of that about the version beside it.
+local function uncertainty(weights, list)
+  local by_product = {}
+  for i, weight in pairs(weights) do
+    local product = list[i].product or false
+    by_product[product] = (by_product[product] or 0) + weight
+  end
+  local product_bits = entropy(by_product)
+  return product_bits + VERSION_COUNTS * (entropy(weights) - product_bits)
+end
+
+-- What is expected to be known after a step, in bits; hypotheses that were never asked it take no part.
+local function gain(list, step)
+  local prior, outcomes, total, known = {}, {}, 0, 0
+  for i, hypothesis in ipairs(list) do
+    local answers = answers_of(hypothesis, step)
+    total = total + hypothesis.weight
+    if answers then
+      known, prior[i] = known + hypothesis.weight, hypothesis.weight
+      local share = hypothesis.weight / count(answers)
+      for token in pairs(answers) do
+        outcomes[token] = outcomes[token] or {}
+        outcomes[token][i] = share
+      end
+    end
+  end
+  if known == 0 then return 0 end
+  local bits = uncertainty(prior, list)
+  for _, weights in pairs(outcomes) do
+    local sum = 0
+    for _, weight in pairs(weights) do sum = sum + weight end
+    bits = bits - sum / known * uncertainty(weights, list)
+  end
+  return bits * known / total
+end
+
+--- The step to ask next.
+--
+-- @param model   of deepid.dialects
+-- @param tokens  the answers so far (deepid.behaviour)
+-- @param names   array of the steps that may be asked
+-- @param ranked  (optional) what <code>model:rank(tokens)</code> gave
+-- @return its name, or nil when none is worth its cost
+function M.choose(model, tokens, names, ranked)
+  local list = hypotheses(model, ranked or model:rank(tokens), tokens)
+  local best, most = nil, WORTH_BITS
+  for _, name in ipairs(names) do
+    local worth = gain(list, name) / (1 + 0.5 * steps.by_name[name].errors)
+    if worth > most then best, most = name, worth end
+  end
+  return best
+end
+
+--- How many errors a server may be asked for on one connection: one less than makes any likely candidate hang up.
+--
+-- @param ranked  of <code>model:rank</code>
+-- @param usual   what a server that nobody knows is asked for; more than that only where the product is certain
+function M.errors(ranked, usual)
+  local top = ranked[1]
+  if top and top.p >= CERTAIN then return (top.product.limit or SEEN_TO_BEAR) - 1 end
+  local allowed = usual
+  for _, candidate in ipairs(ranked) do
+    if candidate.p > LIKELY and candidate.product.limit then allowed = math.min(allowed, candidate.product.limit - 1) end
+  end
+  return math.max(allowed, 1)
+end
+
+return M

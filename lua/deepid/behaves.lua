@@ -1,0 +1,271 @@
+--- What a server's behaviour adds to what it says of itself, or says against it.
+
+local advise = require "deepid.advise"
+local behaviour = require "deepid.behaviour"
+local observations = require "deepid.observations"
+local rules = require "deepid.rules"
+local template = require "deepid.template"
+local version = require "deepid.version"
+local windows = require "deepid.window"
+local json = require "deepid.json"
+
+local M = {}
+
+local NAMED = 0.9       -- the probability from which a product is named by behaviour alone
+local FORGED_GAP = 8    -- how much better than the product that the greeting names another must explain the answers
+local LEAST_ANSWERS = 2 -- distinct ones that must speak for a product
+local MOST_EVIDENCE = 3
+local KIN_ALIKE = 0.25  -- share of answers alike from which an unknown server's nearest kin is named
+local MOST_SURE = 0.99
+local HINT = 0.5        -- the confidence of a text that many servers use
+
+local add_once, show = observations.add_once, observations.show
+
+-- Kinds of program that are no mail server's own voice, and the role of their entry in `front`.
+local FRONT = { filter = "filter", screen = "screen", proxy = "proxy", blocker = "blocker" }
+local WORDS = {
+  library = "a library that programs build a server from: a test server, a small application or a decoy, rather than a mail server",
+  tool = "a tool made for developers' tests, not a mail server",
+  decoy = "a decoy, made to be attacked",
+}
+
+-- Exim and Exim smtpd, Dovecot and Dovecot LMTP are the same family.
+local function is_kin(one, other) return one == other or one:find(other .. " ", 1, true) == 1 or other:find(one .. " ", 1, true) == 1 end
+
+-- What programs say they are, and what answers in them.
+local function is_built_on(knowledge, says, product)
+  for name in pairs(knowledge.built_on[says] or {}) do
+    if is_kin(name, product) then return true end
+  end
+  return false
+end
+
+-- The answers that speak most for a candidate, the best first; each distinct answer once.
+local function best_answers(candidate, tokens)
+  local list, seen = {}, {}
+  for step, weight in pairs(candidate.weights) do
+    if candidate.matched[step] and weight > 0 then list[#list + 1] = { step = step, weight = weight } end
+  end
+  table.sort(list, function(a, b)
+    if a.weight ~= b.weight then return a.weight > b.weight end
+    return a.step < b.step
+  end)
+  local distinct = {}
+  for _, answer in ipairs(list) do
+    local token = tokens[answer.step]
+    if not seen[token] then
+      seen[token] = true
+      distinct[#distinct + 1] = answer
+    end
+  end
+  return distinct
+end
+
+local function reply_of(transcript, name)
+  if name == "keywords" then return reply_of(transcript, "ehlo") or reply_of(transcript, "lhlo") end
+  for _, step in ipairs(transcript.steps) do
+    if step.step == name and step.reply ~= "" then return step.reply end
+  end
+end
+
+local function add_evidence(result, transcript, step, says)
+  result.evidence[#result.evidence + 1] = { step = step == "keywords" and "ehlo" or step, reply = show(reply_of(transcript, step) or ""), says = show(says) }
+end
+
+--- A range of versions in words.
+function M.range(min, max)
+  if min and max then return min == max and min or min .. " - " .. max end
+  return min and min .. " or later" or max and max .. " or earlier" or "any version"
+end
+
+-- Narrows the version by what no answer excludes, and says which answers did it.
+local function add_window(result, knowledge, transcript, product, tokens)
+  local identity = result.identity
+  local window = windows.of(knowledge.releases, knowledge.dialects, product, tokens)
+  if not window then return end
+  if identity.version then
+    if windows.contains(window, identity.version) then return end
+    local bound = window.below or window.above
+    add_evidence(result, transcript, bound.step, ("not as %s %s answers; as %s"):format(product.name, identity.version, M.range(window.min, window.max)))
+    add_once(result.advice, ("It says version %s and answers as %s: a changed greeting, or patches of its packager."):format(
+      show(identity.version), M.range(window.min, window.max)))
+    return
+  end
+  identity.version_min, identity.version_max = version.later(identity.version_min, window.min), version.earlier(identity.version_max, window.max)
+  if window.below then add_evidence(result, transcript, window.below.step, ("%s %s or later: %s and earlier answer otherwise"):format(product.name, window.min, window.below.release)) end
+  if window.above then add_evidence(result, transcript, window.above.step, ("%s %s or earlier: %s and later answer otherwise"):format(product.name, window.max, window.above.release)) end
+end
+
+local function add_answers(result, transcript, candidate, answers)
+  for i = 1, math.min(MOST_EVIDENCE, #answers) do
+    add_evidence(result, transcript, answers[i].step, ("%s: answers so"):format(candidate.product.name))
+  end
+end
+
+local function add_front(result, role, name, confidence, evidence)
+  local front = { role = role, name = show(name), confidence = confidence, evidence = json.array() }
+  for _, line in ipairs(evidence) do add_once(front.evidence, show(line)) end
+  result.front[#result.front + 1] = front
+  return front
+end
+
+local function quoted(transcript, answers)
+  local lines = {}
+  for i = 1, math.min(MOST_EVIDENCE, #answers) do
+    lines[i] = ("%s: %s"):format(answers[i].step, reply_of(transcript, answers[i].step) or "")
+  end
+  return lines
+end
+
+-- The product that the greeting names and that does not answer so, or nil.
+local function false_claim(knowledge, found, ranked)
+  local candidate, claims = ranked[1], nil
+  for _, hit in ipairs(found) do
+    if hit.step.step == "greeting" and not hit.rule.soft then claims = claims or hit.fields.product end
+  end
+  local name = candidate.product.name
+  if not claims or is_kin(claims, name) or is_built_on(knowledge, claims, name) then return nil end
+  for _, other in ipairs(ranked) do
+    if is_kin(other.product.name, claims) and candidate.score - other.score < FORGED_GAP then return nil end
+  end
+  return claims
+end
+
+-- What the rules of a product call it in CPE, without a version.
+local function cpe_of(knowledge, product)
+  for _, rule in ipairs(knowledge.rules) do
+    local fields = rule.fields and rule.fields.p and rule.fields.cpe[1] and template.expand_fields(rule.fields, {})
+    if fields and fields.product == product and fields.cpe[1] then return json.array { show(fields.cpe[1]) } end
+  end
+  return json.array()
+end
+
+-- It says one thing and answers as another: a changed greeting, a gateway, or a decoy.
+--
+-- @param front  what the rules found in front and is the same program, or nil
+local function contradict(result, knowledge, transcript, candidate, answers, tokens, says, front, found)
+  local identity, product = result.identity, candidate.product
+  local is_decoy = WORDS[product.kind] ~= nil
+  local evidence = quoted(transcript, answers)
+  table.insert(evidence, 1, "greeting: " .. (reply_of(transcript, "greeting") or ""))
+  front = front or add_front(result, is_decoy and "decoy" or "rewriter", is_decoy and product.name or "changed greeting", candidate.p, evidence)
+  front.claims = says
+  front.reason = is_decoy and ("says %s, and answers as %s, %s"):format(says, product.name, WORDS[product.kind])
+    or ("says %s, and answers as %s: the greeting was changed, or a gateway stands before %s"):format(says, product.name, says)
+  identity.product, identity.version, identity.version_min, identity.version_max = product.name, nil, nil, nil
+  identity.cpe, identity.basis, identity.confidence = cpe_of(knowledge, product.name), "behaves", candidate.p
+  windows.narrow_by_rules(identity, found)
+  add_answers(result, transcript, candidate, answers)
+  add_window(result, knowledge, transcript, product, tokens)
+  add_once(result.advice, is_decoy and "Take nothing that it says for a mail server's word."
+    or "Its greeting and its answers name two products: trust the answers, and compare the certificate and the other mail ports.")
+end
+
+local function agree(result, knowledge, transcript, candidate, answers, tokens)
+  local identity = result.identity
+  if identity.basis == "says" then identity.basis = "both" end
+  identity.confidence = math.min(MOST_SURE, 1 - (1 - identity.confidence) * (1 - candidate.p))
+  add_answers(result, transcript, candidate, { answers[1] })
+  add_window(result, knowledge, transcript, candidate.product, tokens)
+end
+
+local function name_alone(result, knowledge, transcript, candidate, answers, tokens)
+  local product, identity = candidate.product, result.identity
+  local role = FRONT[product.kind]
+  add_answers(result, transcript, candidate, answers)
+  if role then
+    add_front(result, role, product.name, candidate.p, quoted(transcript, answers))
+    return
+  end
+  identity.product, identity.basis, identity.confidence = product.name, "behaves", candidate.p
+  identity.cpe = cpe_of(knowledge, product.name)
+  if product.kind == "decoy" then add_front(result, "decoy", product.name, candidate.p, quoted(transcript, answers)) end
+  if WORDS[product.kind] then add_once(result.advice, ("%s is %s."):format(product.name, WORDS[product.kind])) end
+  add_window(result, knowledge, transcript, product, tokens)
+end
+
+-- Nobody we know: the product that answers most alike, where there is one.
+local function add_kin(result, ranked, tokens)
+  local asked, best, most = 0, nil, 0
+  for _ in pairs(tokens) do asked = asked + 1 end
+  for _, candidate in ipairs(ranked) do
+    local alike = 0
+    for _, is_known in pairs(candidate.matched) do alike = alike + (is_known and 1 or 0) end
+    if alike > most then best, most = candidate, alike end
+  end
+  if best and best.score > 0 and most >= KIN_ALIKE * asked and most > LEAST_ANSWERS then
+    result.identity.kin = { product = best.product.name, alike = most, asked = asked }
+  end
+end
+
+local function add_passed_through(result, transcript, candidate)
+  local front = candidate.front
+  for _, known in ipairs(result.front) do
+    if is_kin(known.name:lower(), front.name) then return end
+  end
+  local lines = {}
+  for step in pairs(candidate.own) do lines[#lines + 1] = ("%s: %s"):format(step, reply_of(transcript, step) or "") end
+  table.sort(lines)
+  add_front(result, FRONT[front.kind] or "proxy", front.name, candidate.p, lines)
+end
+
+-- What the rules found that answers in the server's place: then the answers are its own.
+local function answering_front(result)
+  for _, front in ipairs(result.front) do
+    if rules.ANSWERS_ITSELF[front.role] or front.role == "screen" then return front end
+  end
+end
+
+-- Hints by a text that many use give way to what the answers say.
+local function drop_hints(result, product)
+  for i = #result.front, 1, -1 do
+    local front = result.front[i]
+    if front.confidence <= HINT and not is_kin(front.name, product) then table.remove(result.front, i) end
+  end
+  local identity = result.identity
+  if identity.product and identity.confidence <= HINT and not is_kin(identity.product, product) then
+    result.identity = { hostname = identity.hostname, cpe = json.array() }
+  end
+end
+
+--- Weighs what was said and how it was answered.
+--
+-- @param result      port result, with what the rules found; changed
+-- @param knowledge   with <code>dialects</code>, <code>releases</code>, <code>built_on</code>
+-- @param transcript  see DESIGN.md
+-- @param found       array of the hits that name a server
+function M.add(result, knowledge, transcript, found)
+  local tokens = behaviour.tokens(transcript)
+  if not next(tokens) then return end
+  local ranked = knowledge.dialects:rank(tokens)
+  local candidate = ranked[1]
+  local answers = best_answers(candidate, tokens)
+  local name = candidate.product.name
+  if candidate.p < NAMED or #answers < LEAST_ANSWERS then
+    if not result.identity.product and #result.front == 0 then add_kin(result, ranked, tokens) end
+    return
+  end
+  drop_hints(result, name)
+  if candidate.front then add_passed_through(result, transcript, candidate) end
+  local front = answering_front(result)
+  local is_other = front and not is_kin(front.name, name) and not is_built_on(knowledge, front.name, name)
+  if is_other or FRONT[candidate.product.kind] and result.identity.product then return end
+  local claims = false_claim(knowledge, found, ranked)
+  if claims then
+    contradict(result, knowledge, transcript, candidate, answers, tokens, claims, front, found)
+  elseif front then
+    return
+  elseif not result.identity.product then
+    name_alone(result, knowledge, transcript, candidate, answers, tokens)
+  elseif is_kin(result.identity.product, name) then
+    agree(result, knowledge, transcript, candidate, answers, tokens)
+  end
+end
+
+--- The step that tells most of those that may be asked next; nil when none is worth its cost.
+function M.choose(knowledge, transcript, names) return advise.choose(knowledge.dialects, behaviour.tokens(transcript), names) end
+
+--- How many errors the server may be asked for on one connection.
+function M.errors(knowledge, transcript, usual) return advise.errors(knowledge.dialects:rank(behaviour.tokens(transcript)), usual) end
+
+return M

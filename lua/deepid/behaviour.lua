@@ -1,0 +1,98 @@
+--- How a server answered, apart from what it says it is: one token for each step of a transcript.
+--
+-- A token is the reply with everything taken out that differs between two hosts of the same kind: names, addresses, dates, ids
+-- (mask, "template"), and numbers but for the codes. It keeps codes, wording, spelling, line structure and line ends.
+--
+--   help        214-2.0.0 Topics:|214-2.0.0 <tab>HELO<tab>EHLO...
+--   unknown     500 5.5.2 Error: command not recognized
+--   http        221 2.7.0 Error: I can break rules, too. Goodbye. (closed)
+--   ehlo        250-<host> Hello <client>              its first line alone
+--   keywords    PIPELINING|SIZE #|8BITMIME             its other lines, in order
+--
+-- The greeting and whatever names its product outright are no behaviour: that is what rules read.
+
+local escape = require "deepid.escape"
+local mask = require "deepid.mask"
+local reply = require "deepid.reply"
+
+local M = {}
+
+local MASKED_BYTES = 2048
+local TOKEN_BYTES = 400 -- a longer answer is told by its beginning
+local GONE = { close = " (closed)", reset = " (closed)", timeout = " (waits)", limit = " (without end)" }
+local FIRST_HELLO = { ehlo = true, lhlo = true }
+local HELLO = { ehlo = true, lhlo = true, ehloagain = true, ehloliteral = true, ehlolower = true, ehlorubbish = true }
+local SKIPPED = { greeting = true, errorlimit = true, quit = true }
+
+-- Numbers that stand alone are a server's settings, or a version; codes at the start of a line are its dialect.
+local function without_numbers(text)
+  local code, rest = text:match("^(%d%d%d[ -]?[245]%.%d%d?%d?%.%d%d?%d?%f[^%d])(.*)$")
+  if not code then
+    code, rest = text:match("^(%d%d%d[ -]?)(.*)$")
+  end
+  return (code or "") .. (rest or text):gsub("%f[%w]%d[%d.,]*%f[^%w.,]", "#")
+end
+
+local function lines_of(text)
+  local lines = {}
+  for line, ending in text:gmatch("([^\n]*)(\n?)") do
+    if line ~= "" or ending ~= "" then
+      local bare = line:gsub("\r$", "")
+      local mark = ending == "" and "(unended)" or bare == line and "(LF)" or ""
+      lines[#lines + 1] = without_numbers(bare) .. mark
+    end
+  end
+  return lines
+end
+
+local function token_of(step, names)
+  local lines = lines_of(mask.mask(step.reply:sub(1, MASKED_BYTES), "template", names))
+  return (escape.visible(table.concat(lines, "|")):sub(1, TOKEN_BYTES) .. (GONE[step["end"]] or "")), lines
+end
+
+-- What the client called itself; never the server's word.
+local function own_names(transcript)
+  local names = { transcript.address }
+  for _, step in ipairs(transcript.steps) do
+    local said = step.sent:match("^[%a]+LO%s+(%S+)")
+    if said and #names < 8 then names[#names + 1] = said end
+  end
+  return names
+end
+
+-- An EHLO that was taken is told by its first line, and its keywords once, by the first.
+local function add_hello(tokens, step, names)
+  local token, lines = token_of(step, names)
+  local is_taken = step.reply:find("^250") ~= nil
+  tokens[step.step] = is_taken and escape.visible(lines[1]) or token
+  if not is_taken or not FIRST_HELLO[step.step] then return end
+  local words = {}
+  for i, extension in ipairs(reply.extensions(step.reply)) do
+    words[i] = extension:gsub("%f[%w]%d+%f[%W]", "#"):gsub("<.->", "<>")
+  end
+  tokens.keywords = escape.visible(table.concat(words, "|")):sub(1, TOKEN_BYTES)
+end
+
+-- A server that insists on TLS answers for itself inside it only (RFC 3207 4).
+local function is_awaited(tokens, name) return tokens[name] == nil or (tokens[name]:find("^530") ~= nil and not HELLO[name]) end
+
+--- The tokens of a transcript: of each step the first whole answer, in clear text where there is one.
+--
+-- @param transcript  see DESIGN.md
+-- @return table: step name -> token
+function M.tokens(transcript)
+  local tokens, names = {}, own_names(transcript)
+  for _, step in ipairs(transcript.steps) do
+    local name = step.step
+    if not SKIPPED[name] and step["end"] ~= "error" and is_awaited(tokens, name) then
+      if HELLO[name] then
+        add_hello(tokens, step, names)
+      else
+        tokens[name] = token_of(step, names)
+      end
+    end
+  end
+  return tokens
+end
+
+return M

@@ -1,0 +1,251 @@
+--- Dialects: the table of how products answer, and what a transcript's answers say against it.
+--
+-- The table (nselib/data/deepid/dialects.tsv, made by `make learn`) holds lines of fields between tabs:
+--
+--   product   NAME  KIND  LIMIT           what follows is this product's; LIMIT: the errors after which it hangs up, or -
+--   versions  3.7.11 3.10.13              the recorded ones, oldest first
+--   3.10.13 ~3.5.25  help unknown  500…   these versions gave this token (deepid.behaviour) to these steps; of those behind ~
+--                                         nothing is known in such settings; all others gave another one. * stands for: any may
+--   front     NAME  KIND                  what follows it answers itself, whatever server stands behind
+--
+-- The likelihood of a product: each distinct answer counts once for it and once against it, since one setting or one piece of
+-- code often speaks in many steps. An answer that the product is known to give counts by how few others give it; one that it was
+-- not seen to give costs SURPRISE, since settings change answers, or less where it says so elsewhere; a step that was never recorded says nothing. `unknown` is a
+-- candidate like others, with nothing for or against it.
+
+local version = require "deepid.version"
+
+local M = {}
+
+-- Fitted by `make accuracy` on releases, settings and products left out (doc/accuracy.md).
+M.SURPRISE = math.log(0.08)
+M.TEMPER = 0.5
+M.UNKNOWN = math.log(30)
+M.FRONT = -3
+M.MOST_SURE = 0.99 -- products that nobody recorded copy each other's texts
+M.PLAIN, M.WORD, M.MOST_WORDS = 0.8, 0.1, 7
+
+local Model = {}
+Model.__index = Model
+
+local function words(text)
+  local list = {}
+  for word in text:gmatch("%S+") do list[#list + 1] = word end
+  return list
+end
+
+local function fields(line)
+  local list = {}
+  for field in (line .. "\t"):gmatch("([^\t]*)\t") do list[#list + 1] = field end
+  return list
+end
+
+-- Which versions an answer excludes: all that are not named.
+local function excluded(owner, text)
+  local no = {}
+  if text == "*" then return no end
+  for _, one in ipairs(owner.versions or {}) do no[one] = true end
+  for _, one in ipairs(words(text)) do no[one:gsub("^~", "")] = nil end
+  return no
+end
+
+local READ = {}
+
+function READ.product(model, line)
+  local product = { name = line[2], kind = line[3], limit = tonumber(line[4]), versions = {}, steps = {} }
+  model.products[#model.products + 1], model.owner = product, product
+end
+
+function READ.front(model, line)
+  local front = { name = line[2], kind = line[3], steps = {} }
+  model.fronts[#model.fronts + 1], model.owner = front, front
+end
+
+function READ.versions(model, line) model.owner.versions = words(line[2]) end
+
+local function read_answer(model, line)
+  local owner, steps, token = model.owner, line[2], line[3]
+  if not (owner and token) then return false end
+  local answer = { excluded = excluded(owner, line[1]) }
+  for _, step in ipairs(words(steps)) do
+    owner.steps[step] = owner.steps[step] or {}
+    owner.steps[step][token] = answer
+  end
+  return true
+end
+
+-- How many owners give each answer to each step, and to any step.
+local function count_answers(model)
+  for _, owners in ipairs { model.products, model.fronts } do
+    for _, owner in ipairs(owners) do
+      owner.words = {}
+      for step, answers in pairs(owner.steps) do
+        local seen = model.given[step] or {}
+        model.given[step] = seen
+        for token in pairs(answers) do
+          seen[token] = (seen[token] or 0) + 1
+          if not owner.words[token] then model.anywhere[token] = (model.anywhere[token] or 0) + 1 end
+          owner.words[token] = true
+        end
+      end
+    end
+  end
+end
+
+--- Reads a table.
+--
+-- @param text  what learn.write made
+-- @param name  (optional) of the file, for messages
+-- @return model
+-- @return nil and a message with file and line
+function M.read(text, name)
+  local model, number = setmetatable({ products = {}, fronts = {}, given = {}, anywhere = {} }, Model), 0
+  for raw in text:gmatch("([^\n]*)\n") do
+    number = number + 1
+    local line = fields(raw)
+    if raw ~= "" and not raw:find("^#") then
+      local read = READ[line[1]]
+      if read and line[2] then
+        read(model, line)
+      elseif read or not read_answer(model, line) then
+        return nil, ("%s:%d: no line of a table of dialects; make it anew with `make learn`"):format(name or "dialects", number)
+      end
+    end
+  end
+  count_answers(model)
+  return model
+end
+
+-- How much an answer counts for whoever is known to give it, when `count` of all do: the fewer, and the more words of it somebody else
+-- would have had to choose alike, the more.
+local function weight(model, count, token)
+  local chosen = 0
+  for _ in token:gmatch("%f[%w]%l%l+") do chosen = chosen + 1 end
+  return math.log((#model.products + #model.fronts + 1) / count) * (M.PLAIN + M.WORD * math.min(chosen, M.MOST_WORDS))
+end
+
+-- Whether the keywords come in the order of a list that the product gave, some left out or some added: how many it shares, or nil.
+local function in_order(list, known)
+  local position, last, shared = {}, 0, 0
+  for i, keyword in ipairs(known) do position[keyword] = i end
+  for _, keyword in ipairs(list) do
+    local i = position[keyword]
+    if i and i < last then return nil end
+    if i then last, shared = i, shared + 1 end
+  end
+  return shared
+end
+
+local function split(token)
+  local list = {}
+  for item in (token .. "|"):gmatch("([^|]*)|") do list[#list + 1] = item end
+  return list
+end
+
+-- Settings and middlemen switch keywords off and on; their order and spelling stays.
+local function keywords_weight(answers, token)
+  local list, best = split(token), 0
+  for known in pairs(answers) do best = math.max(best, in_order(list, split(known)) or 0) end
+  if best == 0 or token == "" then return M.SURPRISE end
+  return 2 * best > #list and best / 4 or -0.5
+end
+
+-- What the product says to other steps is its own voice at least: a command switched off is answered as one that is unknown.
+local function answer_weight(model, owner, step, token)
+  local answers = owner.steps[step]
+  if not answers then return nil end
+  if answers[token] then return weight(model, model.given[step][token], token), true end
+  if step == "keywords" then return keywords_weight(answers, token), false end
+  if owner.words[token] then return (M.SURPRISE + weight(model, model.anywhere[token], token)) / 2, false end
+  return M.SURPRISE, false
+end
+
+-- The sum over distinct answers, each once for and once against.
+local function add_up(weights, tokens)
+  local for_it, against, sum = {}, {}, 0
+  for step, value in pairs(weights) do
+    local token = tokens[step]
+    for_it[token], against[token] = math.max(for_it[token] or 0, value), math.min(against[token] or 0, value)
+  end
+  for token, value in pairs(for_it) do sum = sum + value + against[token] end
+  return sum
+end
+
+local function judge(model, product, front, tokens)
+  local candidate = { product = product, front = front, weights = {}, matched = {}, own = {} }
+  for step, token in pairs(tokens) do
+    if front and front.steps[step] and front.steps[step][token] then
+      candidate.weights[step], candidate.own[step] = weight(model, model.given[step][token], token), true
+    else
+      candidate.weights[step], candidate.matched[step] = answer_weight(model, product, step, token)
+    end
+  end
+  candidate.score = add_up(candidate.weights, tokens) + (front and M.FRONT or 0)
+  return candidate
+end
+
+-- The fronts that show themselves by two answers of their own.
+local function fronts_of(model, tokens)
+  local found = {}
+  for _, front in ipairs(model.fronts) do
+    local first, is_shown
+    for step, token in pairs(tokens) do
+      if step ~= "keywords" and front.steps[step] and front.steps[step][token] then
+        is_shown = is_shown or (first and first ~= token)
+        first = first or token
+      end
+    end
+    if is_shown then found[#found + 1] = front end
+  end
+  return found
+end
+
+--- The products that may have answered, the likeliest first.
+--
+-- @param tokens  of deepid.behaviour
+-- @return array of {product, front (what stands before it, or nil), score, p (the probability that it is this product), weights by step,
+--   matched: by step, whether the product is known to answer so, own: the steps that the front answered}
+function Model:rank(tokens)
+  local list, fronts = {}, fronts_of(self, tokens)
+  for _, product in ipairs(self.products) do
+    local best = judge(self, product, nil, tokens)
+    for _, front in ipairs(fronts) do
+      local behind = judge(self, product, front, tokens)
+      if behind.score > best.score then best = behind end
+    end
+    list[#list + 1] = best
+  end
+  table.sort(list, function(a, b)
+    if a.score ~= b.score then return a.score > b.score end
+    return a.product.name < b.product.name
+  end)
+  local top = math.max(list[1] and list[1].score or 0, M.UNKNOWN)
+  local sum = math.exp((M.UNKNOWN - top) * M.TEMPER)
+  for _, candidate in ipairs(list) do sum = sum + math.exp((candidate.score - top) * M.TEMPER) end
+  for _, candidate in ipairs(list) do candidate.p = math.min(M.MOST_SURE, math.exp((candidate.score - top) * M.TEMPER) / sum) end
+  return list
+end
+
+-- The recorded versions next to a release, itself if it is one: below or equal, above or equal; nil where there is none.
+local function neighbours(product, release)
+  local below, above
+  for _, one in ipairs(product.versions) do
+    if not version.less(release, one) then below = one end
+    if not above and not version.less(one, release) then above = one end
+  end
+  return below, above
+end
+
+--- Whether the answers exclude a release of a product: it lies among versions that answered a step otherwise, or beyond the last
+-- of them. Between one that answers so and one that does not, the change may be anywhere.
+--
+-- @return the step that excludes it, or nil
+function Model.excluding(_, product, tokens, release)
+  local below, above = neighbours(product, release)
+  for step, token in pairs(tokens) do
+    local answer = product.steps[step] and product.steps[step][token]
+    if answer and next(answer.excluded) and (not below or answer.excluded[below]) and (not above or answer.excluded[above]) then return step end
+  end
+end
+
+return M

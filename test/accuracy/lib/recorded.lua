@@ -1,0 +1,65 @@
+--- The recordings, digested for learning, and which of them are frozen. From the repository's root.
+
+local learn = require "deepid.learn"
+local transcript = require "deepid.transcript"
+
+local M = {}
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
+-- The pairs of a file of two columns.
+local function pairs_of(path)
+  local list = {}
+  for first, second in read(path):gmatch("([^#\n][^\t\n]*)\t([^\n]*)\n") do list[#list + 1] = { first, second } end
+  return list
+end
+
+--- What kind of program each product is.
+function M.kinds()
+  local kinds = {}
+  for _, pair in ipairs(pairs_of("test/accuracy/kinds.tsv")) do kinds[pair[1]] = pair[2] end
+  return kinds
+end
+
+--- Whether a recording is frozen: a function of its facts.
+function M.frozen()
+  local set = {}
+  for _, pair in ipairs(pairs_of("test/accuracy/frozen.tsv")) do set[pair[1] .. "\t" .. pair[2]] = true end
+  -- What another product's library says is frozen with the library.
+  local function is_frozen(product, release) return product ~= nil and (set[product .. "\t*"] or set[product .. "\t" .. tostring(release)]) or false end
+  return function(facts) return is_frozen(facts.product, facts.version) or is_frozen(facts.library, facts["library version"]) end
+end
+
+--- All recordings.
+--
+-- @return array of digests (deepid.learn), each with <code>path</code>, <code>facts</code>, <code>transcript</code>, <code>frozen</code>
+function M.all()
+  local list, is_frozen = {}, M.frozen()
+  local pipe = assert(io.popen("LC_ALL=C ls test/transcripts/*.md"))
+  for path in pipe:lines() do
+    local recorded, facts = transcript.from_markdown(read(path), path)
+    assert(recorded, facts)
+    local digest = learn.digest(recorded, facts)
+    digest.path, digest.facts, digest.transcript = path, facts, recorded
+    digest.frozen = is_frozen(facts)
+    list[#list + 1] = digest
+  end
+  pipe:close()
+  return list
+end
+
+--- Those that may be learned from.
+function M.learnable(all)
+  local list = {}
+  for _, digest in ipairs(all) do
+    if not digest.frozen then list[#list + 1] = digest end
+  end
+  return list
+end
+
+return M

@@ -1,0 +1,128 @@
+-- What behaviour adds to what a server says, or says against it: whole sessions through the engine, answers of real recordings.
+
+local t = require "tap"
+local deepid = require "deepid"
+local replay = require "accuracy.lib.replay"
+local transcript = require "deepid.transcript"
+
+local engine = assert(deepid.open())
+local HIDDEN = "220 mx.example.org ESMTP\r\n"
+local SENDMAIL = "220 mx.example.org ESMTP Sendmail 8.15.2/8.15.2; Tue, 24 Nov 2026 10:00:00 GMT\r\n"
+local POSTFIX = "220 mx.example.org ESMTP Postfix (Debian/GNU)\r\n"
+
+local function recording(name)
+  local path = "test/transcripts/" .. name .. ".md"
+  local file = assert(io.open(path, "rb"))
+  local recorded = assert(transcript.from_markdown(file:read("a"), path))
+  file:close()
+  return recorded
+end
+
+local function session(name, greeting, depth, change)
+  local recorded = recording(name)
+  for _, step in ipairs(change and recorded.steps or {}) do step.reply = change(step) end
+  local said = replay.run(recorded, {
+    depth = depth or "adaptive", choose = function(...) return engine:choose(...) end, errors = function(...) return engine:errors(...) end,
+  }, greeting)
+  return engine:identify(said), said
+end
+
+local function says(result, pattern)
+  for _, evidence in ipairs(result.evidence) do
+    if evidence.says:find(pattern) then return evidence end
+  end
+end
+
+t.test("a hidden greeting: named by behaviour, each conclusion with its step", function()
+  local result = session("postfix-3.10.13-hidden", HIDDEN)
+  t.eq(result.identity.product, "Postfix smtpd")
+  t.ok(result.identity.basis ~= "says")
+  t.ok(result.identity.confidence >= 0.98)
+  local evidence = says(result, "^Postfix smtpd: answers so$")
+  t.ok(evidence and evidence.step and evidence.reply ~= "")
+end)
+
+t.test("an honest greeting: what it says and does", function()
+  local result = session("exim-4.96", nil)
+  t.eq({ result.identity.product, result.identity.version, result.identity.basis, #result.front }, { "Exim smtpd", "4.96", "both", 0 })
+end)
+
+t.test("a version window comes with the answers that set its ends", function()
+  local result = session("exim-4.96-hidden", HIDDEN, "full")
+  t.eq(result.identity.product, "Exim smtpd")
+  t.eq({ result.identity.version_min, result.identity.version_max }, { "4.95", "4.100" })
+  t.ok(says(result, "^Exim smtpd 4.95 or later: 4.94.2 and earlier answer otherwise$"), deepid.json.encode(result.evidence))
+  t.ok(says(result, "^Exim smtpd 4.100 or earlier: 4.100.1 and later answer otherwise$"), deepid.json.encode(result.evidence))
+end)
+
+t.test("a changed greeting on a mail server: both sides quoted", function()
+  local result = session("postfix-3.10.13", SENDMAIL)
+  t.eq({ result.identity.product, result.identity.basis, result.identity.version }, { "Postfix smtpd", "behaves", nil })
+  local front = result.front[1]
+  t.eq({ front.role, front.name, front.claims }, { "rewriter", "changed greeting", "Sendmail" })
+  t.has(front.evidence[1], "^greeting: 220 mx.example.org ESMTP Sendmail")
+  t.ok(#front.evidence > 1)
+end)
+
+t.test("a library that claims to be a mail server is a decoy or a test server, and Nmap's line does not repeat the claim", function()
+  local result = session("aiosmtpd-1.4.3", POSTFIX)
+  t.eq({ result.identity.product, result.front[1].role, result.front[1].name, result.front[1].claims }, { "aiosmtpd", "decoy", "aiosmtpd", "Postfix smtpd" })
+  t.has(result.front[1].reason, "a library that programs build a server from")
+  t.eq(deepid.report.version(result).product, "aiosmtpd")
+  t.has(deepid.report.text(result), "decoy: it says Postfix smtpd, and answers as aiosmtpd")
+end)
+
+t.test("a lone odd greeting is not enough", function()
+  local result = engine:identify(transcript.from_greeting("220 mx.example.org Python SMTP Sendmail 8.15.2/8.15.2; Tue, 24 Nov 2026 10:00:00 GMT"))
+  t.eq(#result.front, 0)
+end)
+
+t.test("what is honestly built on another's code is no forgery", function()
+  for _, name in ipairs { "maildev-2.2.1", "zonemta-3.10.3", "mailman-3.3.8", "notqmail-1.08", "smtp_tester-2.1.0", "python_smtpd-0.3" } do
+    for _, front in ipairs(session(name).front) do t.eq(front.claims, nil, name) end
+  end
+end)
+
+t.test("a server that nobody recorded is unknown, with its nearest kin where there is one", function()
+  local known = engine.knowledge.dialects
+  local others = { products = {}, fronts = known.fronts, given = known.given, anywhere = known.anywhere }
+  for _, product in ipairs(known.products) do
+    if product.name ~= "Twisted Mail" then table.insert(others.products, product) end
+  end
+  engine.knowledge.dialects = setmetatable(others, getmetatable(known))
+  local result = session("twisted-26.4.0", HIDDEN)
+  engine.knowledge.dialects = known
+  t.eq(result.identity.product, nil)
+  local kin = result.identity.kin
+  t.ok(kin == nil or (kin.product ~= "Twisted Mail" and kin.alike < kin.asked))
+end)
+
+t.test("a filter that passes most commands on, and the server behind: both named", function()
+  local result = session("sendmail-8.18.1-clamsmtp", nil, "full")
+  t.eq(result.identity.product, "Sendmail")
+  local names = {}
+  for _, front in ipairs(result.front) do names[#names + 1] = front.name end
+  t.has(table.concat(names, ","):lower(), "clamsmtp")
+end)
+
+-- What a middlebox does to a session: RFC 3207 6 names the first; Cisco's ESMTP inspection does the second.
+local function strip(step) return (step.reply:gsub("250%-STARTTLS\r\n", "")) end
+local function mask(step) return step.step == "ehlo" and step.reply:gsub("(250[- ])(%u[%w-]+)([^\r\n]*)", function(code, word, rest)
+  return code .. ((word == "STARTTLS" or word == "CHUNKING" or word == "DSN") and ("X"):rep(#word + #rest) or word .. rest)
+end) or step.reply end
+
+t.test("stripped and masked keywords do not hide the server", function()
+  for _, name in ipairs { "postfix-3.7.11", "exim-4.96", "sendmail-8.18.1", "opensmtpd-7.6.0p1", "haraka-3.1.1" } do
+    local product = engine:identify(recording(name)).identity.product
+    t.eq(session(name, HIDDEN, "adaptive", strip).identity.product, product, name .. ", stripped")
+    t.eq(session(name, HIDDEN, "adaptive", mask).identity.product, product, name .. ", masked")
+  end
+end)
+
+t.test("a hint by a common text gives way", function()
+  local result = session("haraka-3.1.1-plain", "220 mx.example.org ESMTP ready\r\n")
+  t.eq(result.identity.product, "Haraka smtpd")
+  for _, front in ipairs(result.front) do t.ok(front.name ~= "nginx mail proxy") end
+end)
+
+t.done()

@@ -1,0 +1,57 @@
+-- Tokens: what of an answer is a server's dialect, and what is the host's or the moment's.
+
+local t = require "tap"
+local behaviour = require "deepid.behaviour"
+
+local function step(name, reply, changes)
+  local made = { step = name, connection = 1, tls = "none", sent = "", reply = reply, ["end"] = "reply" }
+  for key, value in pairs(changes or {}) do made[key] = value end
+  return made
+end
+
+local function tokens(...) return behaviour.tokens { steps = { ... } } end
+
+local CASES = {
+  { "host names go", "250 mx1.example.org\r\n", "250 <host>" },
+  { "numbers go, codes stay", "250-2.0.0 Max 52428800 bytes\r\n250 ok\r\n", "250-2.0.0 Max # bytes|250 ok" },
+  { "a version goes", "214 2.0.0 This is sendmail version 8.17.1.9\r\n", "214 2.0.0 This is sendmail version #" },
+  { "a number that is part of a word stays", "250 SMTPUTF8 RFC5321\r\n", "250 SMTPUTF8 RFC5321" },
+  { "spelling stays", "500 5.5.1 Command unrecognized: \"XDEEPID\"\r\n", "500 5.5.1 Command unrecognized: \"XDEEPID\"" },
+  { "a bare line feed is shown", "250 ok\n", "250 ok(LF)" },
+  { "an end without one is shown", "250 ok", "250 ok(unended)" },
+  { "control bytes are escaped", "250 a\tb\27[0m\r\n", "250 a\\tb\\x1B[0m" },
+}
+for _, case in ipairs(CASES) do
+  t.test(case[1], function() t.eq(tokens(step("help", case[2])).help, case[3]) end)
+end
+
+t.test("how it ended is part of the answer", function()
+  t.eq(tokens(step("http", "221 bye\r\n", { ["end"] = "close" })).http, "221 bye (closed)")
+  t.eq(tokens(step("http", "", { ["end"] = "reset" })).http, " (closed)")
+  t.eq(tokens(step("barelf", "", { ["end"] = "timeout" })).barelf, " (waits)")
+  t.eq(tokens(step("starttls", "220 go\r\n", { ["end"] = "error" })).starttls, nil)
+end)
+
+t.test("EHLO gives its first line and its keywords; greeting and QUIT give nothing", function()
+  local all = tokens(step("greeting", "220 mx.example.org ESMTP Exim\r\n"),
+    step("ehlo", "250-mx.example.org Hello\r\n250-SIZE 52428800\r\n250-AUTH PLAIN LOGIN\r\n250 X-ID <a1b2>\r\n"), step("quit", "221 bye\r\n"))
+  t.eq(all, { ehlo = "250-<host> Hello", keywords = "SIZE #|AUTH PLAIN LOGIN|X-ID <>" })
+end)
+
+t.test("the keywords are those of the first EHLO, and a later one is told by its first line", function()
+  local all = tokens(step("ehlo", "250-mx.example.org\r\n250 SIZE 1\r\n"), step("ehloagain", "250-mx.example.org\r\n250 DSN\r\n"),
+    step("ehlo", "250-mx.example.org\r\n250 AUTH\r\n", { tls = "starttls" }))
+  t.eq(all, { ehlo = "250-<host>", keywords = "SIZE #", ehloagain = "250-<host>" })
+end)
+
+t.test("the first answer counts, but for one that asks for TLS", function()
+  t.eq(tokens(step("help", "214 a\r\n"), step("help", "214 b\r\n")).help, "214 a")
+  t.eq(tokens(step("help", "530 5.7.0 Must issue a STARTTLS command first\r\n"), step("help", "214 b\r\n", { tls = "starttls" })).help, "214 b")
+end)
+
+t.test("the name that the client gave is not the server's word", function()
+  local all = tokens(step("ehlo", "250-mx.example.org Hello scanner [192.0.2.1]\r\n250 DSN\r\n", { sent = "EHLO scanner\r\n" }))
+  t.eq(all.ehlo, "250-<host> Hello <client> [<client>]")
+end)
+
+t.done()

@@ -1,0 +1,149 @@
+-- The table of dialects, the likelihood, windows of versions and the choice of the next step, on tables small enough to see through.
+
+local t = require "tap"
+local advise = require "deepid.advise"
+local dialects = require "deepid.dialects"
+local learn = require "deepid.learn"
+local window = require "deepid.window"
+
+local function lines(list) return table.concat(list, "\n") .. "\n" end
+
+local TABLE = lines {
+  "# a comment",
+  "product\tAlpha\tserver\t21", "versions\t1.0 2.0 3.0",
+  "*\tehlo\t250-<host>", "*\tkeywords\tPIPELINING|SIZE #|VRFY|DSN", "*\tunknown verb\t500 Alpha has never heard of this command",
+  "1.0\thelp\t502 Alpha does not help anybody here", "2.0 3.0\thelp\t214 Alpha helps those who help themselves",
+  "1.0 2.0\tetrn\t500 Alpha has no queue for you", "3.0\tetrn\t458 Alpha will not start any queue",
+  "product\tBeta\tlibrary\t-", "versions\t0.1",
+  "*\tehlo\t250-<host>", "*\tkeywords\tHELP", "*\thelp\t250 Beta supports nothing in particular", "*\tunknown verb\t500 Beta wonders what you mean by this",
+  "front\tgamma\tfilter", "*\tbdat\t502 gamma passes no chunks", "*\tstarttls\t502 gamma ends no encryption",
+}
+local model = assert(dialects.read(TABLE, "x.tsv"))
+
+t.test("a table that is none says where", function()
+  for _, broken in ipairs { "*\thelp\t500 x\n", "product\n", "product\tA\tserver\t-\nnonsense\n" } do
+    local none, message = dialects.read(broken, "x.tsv")
+    t.ok(none == nil)
+    t.has(message, "^x%.tsv:%d: ")
+  end
+end)
+
+t.test("what a product says names it, and only when there is enough of it", function()
+  local full = { ehlo = "250-<host>", help = "214 Alpha helps those who help themselves", unknown = "500 Alpha has never heard of this command" }
+  t.eq(model:rank(full)[1].product.name, "Alpha")
+  t.ok(model:rank { ehlo = "250-<host>" }[1].p < 0.2)
+  t.ok(model:rank {}[1].p < 0.2)
+  t.ok(model:rank(full)[1].p > model:rank { ehlo = full.ehlo, help = full.help }[1].p)
+end)
+
+t.test("answers that nobody gives are nobody's", function()
+  local ranked = model:rank { help = "500 never seen", unknown = "500 nor this", ehlo = "250 hi" }
+  t.ok(ranked[1].p < 0.01, tostring(ranked[1].p))
+end)
+
+t.test("one answer in many steps counts once", function()
+  local once = model:rank { unknown = "500 Alpha has never heard of this command" }[1].score
+  t.eq(model:rank { unknown = "500 Alpha has never heard of this command", verb = "500 Alpha has never heard of this command" }[1].score, once)
+end)
+
+t.test("a command switched off is answered in the product's own words", function()
+  local own = model:rank { help = "500 Alpha has never heard of this command" }
+  t.eq(own[1].product.name, "Alpha")
+  t.ok(own[1].score > own[2].score + 1)
+end)
+
+t.test("keywords may be missing or added, in their order", function()
+  local function score(keywords) return model:rank { keywords = keywords }[1] end
+  t.eq(score("SIZE #|DSN").product.name, "Alpha")
+  t.ok(score("PIPELINING|SIZE #|XNEW|DSN").score > 0)
+  t.ok(score("DSN|VRFY|SIZE #").score < 0)
+end)
+
+t.test("a step that was never recorded says nothing", function()
+  t.eq(model:rank({ quitarg = "221 x" })[1].score, 0)
+end)
+
+t.test("a front is named beside the server, by two answers of its own", function()
+  local through = { help = "214 Alpha helps those who help themselves", unknown = "500 Alpha has never heard of this command",
+    bdat = "502 gamma passes no chunks", starttls = "502 gamma ends no encryption" }
+  local best = model:rank(through)[1]
+  t.eq(best.product.name, "Alpha")
+  t.eq(best.front and best.front.name, "gamma")
+  through.bdat = nil
+  t.eq(model:rank(through)[1].front, nil)
+end)
+
+local ALPHA = model.products[1]
+
+t.test("versions are excluded by what others answer, and between two that differ the change may be anywhere", function()
+  local tokens = { help = "214 Alpha helps those who help themselves" }
+  t.eq(model:excluding(ALPHA, tokens, "1.0"), "help")
+  t.eq(model:excluding(ALPHA, tokens, "0.9"), "help")
+  t.eq(model:excluding(ALPHA, tokens, "1.5"), nil)
+  t.eq(model:excluding(ALPHA, tokens, "9.0"), nil)
+  t.eq(model:excluding(ALPHA, { help = "500 never seen" }, "1.0"), nil)
+end)
+
+t.test("a window is what no answer excludes of the published releases", function()
+  local lists = { Alpha = { "0.9", "1.0", "1.5", "2.0", "2.5", "3.0", "3.1" } }
+  local both = { help = "214 Alpha helps those who help themselves", etrn = "500 Alpha has no queue for you" }
+  local found = window.of(lists, model, ALPHA, both)
+  t.eq({ found.min, found.max, found.open, found.all }, { "1.5", "2.5", 3, 7 })
+  t.eq({ found.below.step, found.below.release, found.above.step, found.above.release }, { "help", "1.0", "etrn", "3.0" })
+  t.eq(window.of(lists, model, ALPHA, {}), nil)
+  local old = window.of(lists, model, ALPHA, { help = "502 Alpha does not help anybody here" })
+  t.eq({ old.min or "open", old.max }, { "open", "1.5" })
+  t.ok(window.contains(found, "2.0") and not window.contains(found, "1.0") and not window.contains(found, "3.0"))
+  t.ok(window.contains({ max = "3.8" }, "3.8.5") and window.contains({ min = "3.7.1" }, "3.7"))
+end)
+
+t.test("answers that contradict each other exclude nothing", function()
+  local lists = { Alpha = { "1.0", "2.0", "3.0" } }
+  t.eq(window.of(lists, model, ALPHA, { help = "502 Alpha does not help anybody here", etrn = "458 Alpha will not start any queue" }), nil)
+end)
+
+t.test("the next step is the one that tells the candidates apart, then their versions, then none", function()
+  local names = { "verb", "etrn", "help" }
+  t.eq(advise.choose(model, { ehlo = "250-<host>" }, names), "help")
+  local known = { ehlo = "250-<host>", keywords = "PIPELINING|SIZE #|VRFY|DSN", unknown = "500 Alpha has never heard of this command",
+    help = "214 Alpha helps those who help themselves" }
+  t.eq(advise.choose(model, known, { "verb", "etrn" }), "etrn")
+  known.etrn = "458 Alpha will not start any queue"
+  t.eq(advise.choose(model, known, { "quitarg", "expn" }), nil)
+end)
+
+t.test("errors: one less than makes a likely candidate hang up; more than usual only where the product is certain", function()
+  local sure = { { p = 0.99, product = { limit = 21 } } }
+  t.eq(advise.errors(sure, 2), 20)
+  t.eq(advise.errors({ { p = 0.99, product = {} } }, 2), 29)
+  t.eq(advise.errors({ { p = 0.5, product = { limit = 21 } }, { p = 0.3, product = { limit = 2 } } }, 2), 1)
+  t.eq(advise.errors({ { p = 0.5, product = { limit = 21 } }, { p = 0.01, product = { limit = 2 } } }, 2), 2)
+end)
+
+local function digest(product, version, settings, tokens, more)
+  local made = { product = product, version = version, settings = settings, front = settings:match("behind:(%S+)"), tokens = tokens }
+  for key, value in pairs(more or {}) do made[key] = value end
+  return made
+end
+
+t.test("learning: what settings may change excludes no version that was never heard in them", function()
+  local text = learn.write({
+    digest("A", "1", "stock", { help = "214 old" }, { limit = 9 }), digest("A", "2", "stock", { help = "214 new" }),
+    digest("A", "2", "hardened", { help = "502 off" }), digest("A", "3", "stock", { help = "214 new" }, { limit = 5 }),
+  }, { A = "library" })
+  t.eq(text, lines { "product\tA\tlibrary\t5", "versions\t1 2 3", "2 3\thelp\t214 new", "1\thelp\t214 old", "*\thelp\t502 off" })
+end)
+
+t.test("learning: what is heard through a front, whatever stands behind, is the front's", function()
+  local text = learn.write({
+    digest("A", "1", "stock", { help = "a", bdat = "b" }), digest("A", "1", "stock behind:f", { help = "a", bdat = "f" }),
+    digest("B", "1", "stock", { help = "c", bdat = "d" }), digest("B", "1", "stock behind:f", { help = "c", bdat = "f" }),
+    digest("B", "1", "stock behind:clear", { help = "c", bdat = "d" }, { limit = 3 }),
+  }, { f = "filter" })
+  t.has(text, "front\tf\tfilter\n%*\tbdat\tf\n$")
+  t.ok(not text:find("front\tclear"))
+  t.has(text, "product\tB\tserver\t3\n")
+  t.eq(select(2, text:gsub("\tbdat\tf", "")), 1)
+end)
+
+t.done()
