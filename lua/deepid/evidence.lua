@@ -113,7 +113,6 @@ local function is_nearer(host) return host.distance.at and host.distance.target 
 -- Each looks at all hosts, one by one, and then makes its findings; `of_greetings`: at those too of which but a greeting is known. `see` gets what
 -- was kept so far, the host and the survey; what is kept of a host is its light form, without its sessions.
 local FIND = {}
-M.FIND = FIND
 
 local function light_of(host)
   if not host.light then
@@ -266,6 +265,12 @@ function M.of_group(case, hosts, accused)
   return finding
 end
 
+local EVERY, OF_GREETINGS = {}, {}
+for i, one in ipairs(FIND) do
+  EVERY[i] = i
+  if one.of_greetings then OF_GREETINGS[#OF_GREETINGS + 1] = i end
+end
+
 local Watch = {}
 Watch.__index = Watch
 
@@ -284,9 +289,7 @@ end
 -- @param host          with <code>distance</code>
 -- @param is_explained  whether its distance is innocent
 function Watch:see(host, is_explained)
-  for i, one in ipairs(FIND) do
-    if one.of_greetings or not host.greets_only then one.see(self.kept[i], host, self.survey) end
-  end
+  for _, i in ipairs(host.greets_only and OF_GREETINGS or EVERY) do FIND[i].see(self.kept[i], host, self.survey) end
   if host.greets_only then return end
   for _, hint in ipairs(hints.of(host, is_explained, self.survey.scanner)) do
     if hint.of_path then self.hinted = self.hinted + 1 end

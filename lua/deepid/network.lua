@@ -81,7 +81,7 @@ function M.is_generic(name)
   name = name:lower()
   if name:byte(-1) == 46 then name = name:sub(1, -2) end
   if name:byte() == 91 or not name:find(".", 1, true) or name:find("^[%d.]+$") then return true end
-  return RESERVED[name:match("[^.]*$")] ~= nil or name:find("^localhost%.") ~= nil or RESERVED_DOMAINS[name:match("[^.]+%.[^.]+$") or ""] ~= nil
+  return RESERVED[name:match("^.*%.(.*)$")] ~= nil or name:find("^localhost%.") ~= nil or RESERVED_DOMAINS[name:match("^.*%.([^.]*%.[^.]*)$") or name] ~= nil
 end
 
 -- What line providers and hosters put into names that they make up for addresses.

@@ -117,14 +117,19 @@ local function evidence_of(findings)
   return list
 end
 
+local function name_of(digest)
+  local front = digest.fronts and digest.fronts[1]
+  return digest.product or (front and front.name) or "unknown"
+end
+
+local function count(counts, name) counts[name] = (counts[name] or 0) + 1 end
+
 -- Adds a host's products to the counts, each once.
 local function count_products(counts, host)
+  if host.greets_only then return count(counts, name_of(host.main)) end
   local seen = {}
-  for _, digest in pairs(host.sessions) do
-    local front = digest.fronts and digest.fronts[1]
-    local name = digest.product or (front and front.name) or "unknown"
-    if not seen[name] then counts[name], seen[name] = (counts[name] or 0) + 1, true end
-  end
+  for _, digest in pairs(host.sessions) do seen[name_of(digest)] = true end
+  for name in pairs(seen) do count(counts, name) end
 end
 
 local function products_of(counts)
