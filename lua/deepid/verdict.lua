@@ -122,14 +122,14 @@ local function name_of(digest)
   return digest.product or (front and front.name) or "unknown"
 end
 
-local function count(counts, name) counts[name] = (counts[name] or 0) + 1 end
+local function add_one(counts, name) counts[name] = (counts[name] or 0) + 1 end
 
 -- Adds a host's products to the counts, each once.
 local function count_products(counts, host)
-  if host.greets_only then return count(counts, name_of(host.main)) end
+  if host.greets_only then return add_one(counts, name_of(host.main)) end
   local seen = {}
   for _, digest in pairs(host.sessions) do seen[name_of(digest)] = true end
-  for name in pairs(seen) do count(counts, name) end
+  for name in pairs(seen) do add_one(counts, name) end
 end
 
 local function products_of(counts)
