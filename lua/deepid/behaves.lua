@@ -239,6 +239,7 @@ function M.add(result, knowledge, transcript, found)
   if not next(tokens) then return end
   local ranked = knowledge.dialects:rank(tokens)
   local candidate = ranked[1]
+  if not candidate then return end
   local answers = best_answers(candidate, tokens)
   local name = candidate.product.name
   if candidate.p < NAMED or #answers < LEAST_ANSWERS then

@@ -111,14 +111,13 @@ end
 
 -- The tables beside the rules, where they are there: how products answer, what was published, what is built on what.
 local function add_tables(known, folder)
-  local text, message = read_file(folder .. "/dialects.tsv")
-  if not text then return { message } end
   local problems = {}
   local function note(value, problem)
     problems[#problems + 1] = problem
     return value
   end
-  known.dialects = note(dialects.read(text, folder .. "/dialects.tsv"))
+  local text = note(read_file(folder .. "/dialects.tsv"))
+  known.dialects = note(dialects.read(text or "", folder .. "/dialects.tsv")) or dialects.read("")
   known.builds = note(builds.open(folder))
   known.releases = note(releases.open(folder)) or {}
   known.built_on = note(releases.built_on(folder)) or {}

@@ -91,7 +91,8 @@ end
 -- nil and a message; a later one is noted as a greeting that ended in an error.
 function Session:connect(action)
   self:drop()
-  if action.pause_ms > 0 then stdnse.sleep(action.pause_ms / 1000) end
+  local pause_ms = math.max(action.pause_ms, action.connect > 1 and self.options.delay_ms or 0)
+  if pause_ms > 0 then stdnse.sleep(pause_ms / 1000) end
   local step = { step = "greeting", connection = action.connect, tls = action.tls, sent = "" }
   local message
   self.connection, message = wire.open(self.host, self.port, self.until_ms)

@@ -34,17 +34,29 @@ local function scan_all(list)
   end
 end
 
--- A transcript in words: "1:greeting" with its end where that is not "reply"; TLS shows as +tls. Without `unknown`,
--- which is sent or not by what the knowledge makes of the peer.
+-- Steps whose place is fixed; all others are sent or not by what the knowledge makes of the peer, and so are connections that only these need.
+local FIXED = { greeting = true, ehlo = true, helo = true, lhlo = true, help = true, starttls = true, quit = true }
+
+-- A transcript in words: "1:greeting" with its end where that is not "reply"; TLS shows as +tls.
 local function words(transcript)
-  local list = {}
+  local list, connection, asked = {}, {}, false
+  local function finish()
+    local said = table.concat(connection, " ")
+    if not (asked and said:find("^[2-9]:%S+ [ehl]+o%S* quit%S*$")) then list[#list + 1] = said end
+    connection, asked = {}, false
+  end
   for _, step in ipairs(transcript.steps) do
     local name = step.step .. (step.tls == "none" and "" or "+tls")
-    if step.step == "greeting" then name = step.connection .. ":" .. name end
+    if step.step == "greeting" then
+      finish()
+      name = step.connection .. ":" .. name
+    end
     if step["end"] ~= "reply" then name = name .. "=" .. step["end"] end
-    if step.step ~= "unknown" then list[#list + 1] = name end
+    asked = asked or not FIXED[step.step]
+    if FIXED[step.step] then connection[#connection + 1] = name end
   end
-  return table.concat(list, " ")
+  finish()
+  return table.concat(list, " "):match("^ *(.*)$")
 end
 
 local function step_of(transcript, name)

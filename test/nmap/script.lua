@@ -133,7 +133,8 @@ local BROKEN = {
   { "no session", "rm nselib/deepid/session.lua", "git checkout" },
   { "no path evidence", "rm nselib/deepid/capture.lua", "git checkout" },
   { "no knowledge", "rm -r nselib/data", "no knowledge found" },
-  { "a missing rule file", "rm nselib/data/deepid/30-eggs.rules", "30-eggs.rules: No such file" },
+  { "a missing table", "rm nselib/data/deepid/dialects.tsv", "dialects.tsv: No such file" },
+  { "a missing rule file", "rm nselib/data/deepid/40-eggs.rules", "40-eggs.rules: No such file" },
 }
 
 local function test_broken(nmap)
