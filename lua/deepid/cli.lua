@@ -27,7 +27,8 @@ survey    says who answered: the targets, something in their place, or nobody, a
           recordings; scans of one place together. Millions of greetings do: what
           does not fit into some 60 MB goes to unnamed files in TMPDIR (or /tmp).
 partial   reads a part of what survey would read, and writes what is needed of it to
-          the file STATE.
+          the file STATE: what the verdict asks of each host, not the replies. What
+          sessions are is named now, what lines of greetings are by merge.
 merge     says what survey says of all that the states were made from, whatever the
           parts and their order; or writes all of it to one STATE (-o).
 compare   the same of two scans of the same targets, made from two places.
