@@ -46,6 +46,27 @@ t.test("a refusal at EHLO counts, an unknown verb does not", function()
   t.eq({ ehlo("502 unknown\r\n"), ehlo("250 mx.own.org\r\n") }, {})
 end)
 
+t.test("a line of a greeting list has the digest of a transcript that holds it alone", function()
+  local texts = { "220 mx.own.org ESMTP Exim 4.96 Tue, 24 Nov 2026 10:00:00 +0000", "220 localhost ESMTP", "220 MX.Own.Org. ESMTP", "554 5.7.1 no, 192.0.2.1", "421 x",
+    "", "220-mx.own.org\\r\\n220 x", "220 lone \\", "220 \\q mx", "\0\255", "220 [203.0.113.7] " .. ("x"):rep(5000), "220 203.0.113.7 mx.a.net id 4Xq2Wb1z" }
+  for _, text in ipairs(texts) do
+    local bytes = require("deepid.escape").bytes(text) or text
+    local want = digests.of(transcript.from_greeting(bytes, "203.0.113.7"))
+    local got = digests.of_greeting(text, "203.0.113.7", namings.new())
+    for _, field in ipairs({ "port", "answered", "hostname", "ehlo_name", "greeting", "template", "notice", "ehlo", "certificate", "mixed", "echoed", "product", "path" }) do
+      t.eq({ field, got[field] or false }, { field, want[field] or false })
+    end
+  end
+end)
+
+t.test("a long line with escapes is cut between them", function()
+  for cut = 0, 4 do
+    local text = ("a"):rep(cut) .. ("\\x41"):rep(5000)
+    local digest = digests.of_greeting(text:sub(1, digests.TEXT_BYTES), "203.0.113.7", namings.new())
+    t.has(digest.reply, "^a*A+\r\n$")
+  end
+end)
+
 t.test("EHLO keywords, certificate, fronts", function()
   local record = { address = "203.0.113.7", port = 25, certificate = { spki_sha256 = "ab", names = { "mx.own.org" } },
     steps = { step("greeting", "", "220 mx.own.org\r\n"), step("ehlo", "EHLO x\r\n", "250-mx2.own.org\r\n250-SIZE 1\r\n250 HELP\r\n") } }

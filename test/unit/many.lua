@@ -118,6 +118,14 @@ t.test("a large group is judged by some of its hosts, the same whatever the orde
   end)
 end)
 
+t.test("the sample is fair: not the first by address", function()
+  with({ members = 20 }, function()
+    local object = scene.judge(change(change(honest(40, { greeting = BOX }), { from = 1, to = 20, address = function(i) return "1.1.1." .. i end }), { names = {} }))
+    t.eq({ object.groups[1].hosts, object.groups[1].judged }, { 40, 20 })
+    t.ok(object.groups[1].unrelated >= 5 and object.groups[1].unrelated <= 17, object.groups[1].unrelated)
+  end)
+end)
+
 t.test("a sample of a whole network stands for all of it", function()
   with({ members = 12 }, function()
     local hosts = honest(40, { greeting = BOX, address = function(i) return scene.address(i, true) end })
