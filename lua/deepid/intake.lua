@@ -32,18 +32,18 @@ local function from_line(line)
   return from_plain(line)
 end
 
--- Whole lines, some at a time.
-local function blocks(file)
-  return function()
-    local block = file:read(BLOCK)
-    return block and block .. (file:read("L") or "")
-  end
+-- Whole lines, some at a time; nil at the end; nil and a message where the file cannot be read.
+local function next_block(file)
+  local block, message = file:read(BLOCK)
+  if not block then return nil, message end
+  return block .. (file:read("L") or "")
 end
 
 -- Lists of greetings the core reads by itself; the other lines are read here.
 local function read(file, path, survey)
   local problems, number, broken = {}, 0, 0
-  for block in blocks(file) do
+  local block, message = next_block(file)
+  while block do
     local count, others = survey:add_lines(block)
     if not count then return nil, others .. "; with TMPDIR=FOLDER another folder is used" end
     for i = 1, #others, 2 do
@@ -53,7 +53,9 @@ local function read(file, path, survey)
       if problem and broken <= MOST_PROBLEMS then problems[broken] = ("%s:%d: %s"):format(path, number + others[i], problem) end
     end
     number = number + count
+    block, message = next_block(file)
   end
+  if message then return nil, ("%s: %s"):format(path, message) end
   if broken > MOST_PROBLEMS then problems[#problems + 1] = ("%s: and %d more lines that cannot be read"):format(path, broken - MOST_PROBLEMS) end
   return problems
 end

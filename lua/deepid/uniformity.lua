@@ -252,6 +252,7 @@ function Watch:judge(found)
     left, by_kind[kind] = left + count, {}
   end
   self.store:close()
+  if not (next(chosen.hostname) or next(chosen.certificate) or next(chosen.notice)) then return all, self.seen.networks, left end
   local members = groups.gather(self.survey, chosen, M.TESTED)
   members:each(function(kind, key, hosts, total, identity)
     local case = new_case(kind, key, hosts, total, chosen[kind][key], self.seen, self.catalogue)
