@@ -15,15 +15,11 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "address.h"
+
 #define MARK 0xff
 #define TRAILER 25 /* bytes: the mark, the count, the checksum */
 #define CHECKSUM 16
-
-static void put_be64(unsigned char *bytes, uint64_t value)
-{
-	for (int i = 7; i >= 0; i--, value >>= 8)
-		bytes[i] = (unsigned char)value;
-}
 
 static void put_trailer(unsigned char *bytes, uint64_t count)
 {
