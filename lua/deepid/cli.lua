@@ -276,7 +276,7 @@ function COMMANDS.help()
 end
 
 -- Lua lets its garbage grow to a multiple of what is in use; in millions of hosts that is most of the memory.
-local GARBAGE_PERCENT = 120
+local GARBAGE_PERCENT = 110
 
 --- Runs the command.
 --
