@@ -6,6 +6,9 @@
 #   make simulate     a simulated world against the verdicts, some minutes; SCANS=N SEED=N
 #   make test-matrix  those through Nmap again, with Debian's newer Nmaps as well
 #   make test-path-long  interception end to end, the large scans too
+#   make coverage-table  what our rules and the installed Nmap's know, product by product
+#   make agreement    both asked the same, class by class (doc/agreement.md)
+#   make knowledge    writes anew what tests keep of the rules: read the diff (doc/knowledge.md)
 #   make learn        from these recordings to the table of how servers answer
 #   make accuracy     how often that table is right, some minutes; keeps the tables in doc/accuracy.md
 #   make record       records real servers of Debian's releases and npm into test/transcripts (root, an hour)
@@ -88,6 +91,20 @@ SCANS ?= 32000
 SEED  ?= 1000
 simulate: test-deps
 	LUA_PATH='lua/?.lua;test/simulate/lib/?.lua;test/?.lua;;' lua5.4 test/simulate/lib/run.lua $(SCANS) $(SEED)
+
+# What these print is of the Nmap that is installed; doc/agreement.md explains it.
+PROBES =
+coverage-table: all demo-deps
+	LUA_PATH='lua/?.lua;test/?.lua;;' lua5.4 test/nmap/lib/coverage_table.lua $(PROBES)
+
+agreement: all demo-deps
+	LUA_PATH='lua/?.lua;test/?.lua;;' lua5.4 test/nmap/lib/agreement_report.lua $(PROBES)
+
+knowledge: all
+	LUA_PATH='lua/?.lua;test/?.lua;;' lua5.4 test/knowledge/lib/write_kept.lua
+
+agreed: all
+	@LUA_PATH='lua/?.lua;test/?.lua;;' lua5.4 test/nmap/lib/agreed.lua
 
 test-matrix: all test-deps
 	test/lab/lab get
@@ -206,4 +223,4 @@ rock-install:
 clean:
 	rm -rf build $(CORES)
 
-.PHONY: all learn accuracy record deps demo-deps test-deps fuzz-deps demo test test-matrix test-path-long simulate check-asan fuzz soak lint install uninstall rock rock-install clean
+.PHONY: all learn accuracy record deps demo-deps test-deps fuzz-deps demo test coverage-table agreement agreed knowledge test-matrix test-path-long simulate check-asan fuzz soak lint install uninstall rock rock-install clean

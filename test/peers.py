@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 
-PLAIN, SMTPS = 2525, 465
+SMTP, PLAIN, SMTPS = 25, 2525, 465
 FLOOD = 64 * 1024 * 1024
 MISSING = (errno.EACCES, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)  # port 465 and we are not root; no IPv6
 PATIENCE = 100  # seconds that a peer stays; longer than any session
@@ -277,7 +277,22 @@ SCRIPT = [
     ("elsewhere", 8025, peer(EXIM)),
 ]
 
-SETS = {"hostile": HOSTILE, "script": SCRIPT}
+# A server that nobody knows, on two machines: signs that Nmap escapes, a reply longer than Nmap keeps, and the bare EHLO of its probes.
+LONG = "".join(f"214-{i} is a line of a long help text\r\n" for i in range(60)) + "214 end\r\n"
+
+
+def foomail(host, version):
+    answers = {"HELP": LONG, "EHLO": "501 5.5.4 EHLO whom?\r\n"}
+
+    def behave(line):  # at once, since Nmap's probes do not wait for the greeting; one answer, which spares their time limits
+        line.send(f'220 {host} ESMTP Foo"Mail" (a\\b|c) {version} \x7f\xe9 ready.\r\n')
+        line.send(answers.get(line.command().split(" ")[0], "500 5.5.1 what\r\n"))
+    return behave
+
+
+AUTHORING = [("foomail1", SMTP, foomail("mx.one.example", "1.2.3")), ("foomail2", SMTP, foomail("gate.two.example", "10.4"))]
+
+SETS = {"hostile": HOSTILE, "script": SCRIPT, "authoring": AUTHORING}
 
 
 def make_certificate(folder):

@@ -209,10 +209,19 @@ local function add_passed_through(result, transcript, candidate)
   add_front(result, FRONT[front.kind] or "proxy", front.name, candidate.p, lines)
 end
 
+-- Whether it is one of those through which servers were recorded, so that it is known what it answers itself.
+local function passes_on(knowledge, front)
+  for _, known in ipairs(knowledge.dialects.fronts) do
+    if is_kin(front.name:lower(), known.name) then return true end
+  end
+  return false
+end
+
 -- What the rules found that answers in the server's place: then the answers are its own.
-local function answering_front(result)
+local function answering_front(result, knowledge)
   for _, front in ipairs(result.front) do
-    if rules.ANSWERS_ITSELF[front.role] or front.role == "screen" then return front end
+    local answers = rules.ANSWERS_ITSELF[front.role] or front.role == "screen"
+    if answers and not passes_on(knowledge, front) then return front end
   end
 end
 
@@ -248,7 +257,7 @@ function M.add(result, knowledge, transcript, found)
   end
   drop_hints(result, name)
   if candidate.front then add_passed_through(result, transcript, candidate) end
-  local front = answering_front(result)
+  local front = answering_front(result, knowledge)
   local is_other = front and not is_kin(front.name, name) and not is_built_on(knowledge, front.name, name)
   if is_other or FRONT[candidate.product.kind] and result.identity.product then return end
   local claims = false_claim(knowledge, found, ranked)

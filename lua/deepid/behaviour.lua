@@ -73,10 +73,15 @@ local function add_hello(tokens, step, names)
   tokens.keywords = escape.visible(table.concat(words, "|")):sub(1, TOKEN_BYTES)
 end
 
--- A server that insists on TLS answers for itself inside it only (RFC 3207 4).
-local function is_awaited(tokens, name) return tokens[name] == nil or (tokens[name]:find("^530") ~= nil and not HELLO[name]) end
+-- A server that insists on TLS answers for itself inside it only: outside it says so (RFC 3207 4), or hangs up without a word.
+local function is_awaited(tokens, step)
+  local token = tokens[step.step]
+  if not token then return true end
+  local is_refusal = token == GONE.close or token:find("^530") ~= nil
+  return is_refusal and step.tls == "starttls" and not FIRST_HELLO[step.step]
+end
 
---- The tokens of a transcript: of each step the first whole answer, in clear text where there is one.
+--- The tokens of a transcript: of each step the first whole answer, in clear text unless the server insists on TLS.
 --
 -- @param transcript  see DESIGN.md
 -- @return table: step name -> token
@@ -84,7 +89,7 @@ function M.tokens(transcript)
   local tokens, names = {}, own_names(transcript)
   for _, step in ipairs(transcript.steps) do
     local name = step.step
-    if not SKIPPED[name] and step["end"] ~= "error" and is_awaited(tokens, name) then
+    if not SKIPPED[name] and step["end"] ~= "error" and is_awaited(tokens, step) then
       if HELLO[name] then
         add_hello(tokens, step, names)
       else

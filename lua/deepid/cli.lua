@@ -1,5 +1,6 @@
 --- The `deepid` command.
 
+local authoring = require "deepid.authoring"
 local compare = require "deepid.compare"
 local deepid = require "deepid"
 local escape = require "deepid.escape"
@@ -13,6 +14,8 @@ usage: deepid identify [--json] [--second-opinion PROBES] FILE...
        deepid partial -o STATE FILE...
        deepid merge [--json | -o STATE] STATE...
        deepid compare [--json] HERE THERE
+       deepid explain [--step STEP] [--near N] FILE...
+       deepid draft [--step STEP] [--product NAME] [--id ID] [--role ROLE] [--cite TEXT] FILE...
        deepid lint [RULES...]
        deepid help
 
@@ -32,6 +35,13 @@ partial   reads a part of what survey would read, and writes what is needed of i
 merge     says what survey says of all that the states were made from, whatever the
           parts and their order; or writes all of it to one STATE (-o).
 compare   the same of two scans of the same targets, made from two places.
+explain   which rules match, which nearly do, and where those break (doc/knowledge.md). FILE
+          as for identify, or what Nmap prints for submission (SF-Port25-TCP:...).
+  --step STEP              what raw replies answer: greeting (default), ehlo, help, ...
+  --near N                 near misses shown for each reply (3)
+draft     proposes a rule for replies that no rule knows, checked against all examples,
+          and the line for Nmap's own file. FILE and --step as for explain; each
+          option overrides a guess, but for --cite: where the samples come from
 lint      checks rule files; without names, those that came with smtp-deepid
 
 Exit status: 0 well; 1 something could not be read or is wrong; 2 bad usage.
@@ -115,7 +125,7 @@ local function read_words(words, known)
     local name = words[i]:match("^%-%-(..+)$") or words[i]:match("^%-([^-])$")
     if name and known[name] == "value" then
       i = i + 1
-      if not words[i] then return nil, words[i - 1] .. " needs a file" end
+      if not words[i] then return nil, words[i - 1] .. " needs a value" end
       options[name] = words[i]
     elseif name and known[name] then
       options[name] = true
@@ -269,6 +279,8 @@ function COMMANDS.lint(paths)
   print(("%d rules, %d examples, %d problems"):format(rules, examples, #problems))
   return #problems == 0 and 0 or 1
 end
+
+authoring.add_commands(COMMANDS, { read_words = read_words, usage_error = usage_error, complain = complain })
 
 function COMMANDS.help()
   io.write(USAGE)

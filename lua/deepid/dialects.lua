@@ -92,6 +92,19 @@ local function count_answers(model)
   end
 end
 
+-- The steps that tell versions apart, in one order.
+local function note_telling(model)
+  for _, product in ipairs(model.products) do
+    product.telling = {}
+    for step, answers in pairs(product.steps) do
+      local tells = false
+      for _, answer in pairs(answers) do tells = tells or next(answer.excluded) ~= nil end
+      if tells then table.insert(product.telling, step) end
+    end
+    table.sort(product.telling)
+  end
+end
+
 --- Reads a table.
 --
 -- @param text  what learn.write made
@@ -113,6 +126,7 @@ function M.read(text, name)
     end
   end
   count_answers(model)
+  note_telling(model)
   return model
 end
 
@@ -168,7 +182,7 @@ local function add_up(weights, tokens)
     for_it[token], against[token] = math.max(for_it[token] or 0, value), math.min(against[token] or 0, value)
   end
   for token, value in pairs(for_it) do sum = sum + value + against[token] end
-  return sum
+  return math.floor(sum * 1e6 + 0.5) / 1e6 -- whatever the order of the additions
 end
 
 local function judge(model, product, front, tokens)
@@ -242,8 +256,8 @@ end
 -- @return the step that excludes it, or nil
 function Model.excluding(_, product, tokens, release)
   local below, above = neighbours(product, release)
-  for step, token in pairs(tokens) do
-    local answer = product.steps[step] and product.steps[step][token]
+  for _, step in ipairs(product.telling) do
+    local answer = product.steps[step][tokens[step]]
     if answer and next(answer.excluded) and (not below or answer.excluded[below]) and (not above or answer.excluded[above]) then return step end
   end
 end

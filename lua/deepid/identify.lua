@@ -85,8 +85,8 @@ local function name_build(identity, ntlm, tables)
   local said = identity.product and identity.product:find("^Microsoft ") and identity.version
   if said then identity.release = builds.exchange(tables, said) end
   if identity.os and identity.os ~= "Windows" then return end
-  local system = said and builds.windows(tables, said) or ntlm and ntlm.version and builds.windows(tables, ntlm.version)
-  identity.os = system or identity.os
+  local edition = said and builds.windows(tables, said) or ntlm and ntlm.version and builds.windows(tables, ntlm.version)
+  identity.os = edition or identity.os
 end
 
 local function describe(fields)

@@ -8,6 +8,8 @@ local version = require "deepid.version"
 
 local M = {}
 
+local SEARCHED = 30 -- errors that the recorder asks for at most, in search of the limit
+
 --- Takes one recording in.
 --
 -- @param recorded  transcript
@@ -19,7 +21,8 @@ function M.digest(recorded, facts)
   digest.settings = facts.settings .. (facts.library and " " .. facts.product or "")
   digest.front = facts.settings:match("behind:(%S+)")
   for _, step in ipairs(recorded.steps) do
-    if step.step == "errorlimit" and step["end"] ~= "reply" then digest.limit = step.errors end
+    -- Where the server insists on TLS, the one inside comes later and counts.
+    if step.step == "errorlimit" then digest.limit = step.errors < SEARCHED and step.errors or nil end
   end
   return digest
 end

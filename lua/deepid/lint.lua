@@ -2,9 +2,12 @@
 
 local escape = require "deepid.escape"
 local knowledge = require "deepid.knowledge"
+local lint_order = require "deepid.lint_order"
+local regex = require "deepid.regex"
 local rules = require "deepid.rules"
 local signatures = require "deepid.signatures"
 local template = require "deepid.template"
+local wording = require "deepid.wording"
 
 local M = {}
 
@@ -107,20 +110,59 @@ local function hostile_replies(rule)
   return list
 end
 
-local function check_steps(rule, compiled, report)
+local function seconds(set, bytes)
+  local before = os.clock()
+  set:match(bytes)
+  return os.clock() - before
+end
+
+-- What one reply may take: a quarter of what a pattern takes that looks at all of it from each of its lines, on this machine, and
+-- hundreds of times what rules take. PCRE2's limit of steps bounds only what begins at one place, and machine code counts otherwise; so the
+-- time is measured, by the processor's clock, without machine code.
+local most_seconds
+local function measure_most(fpset)
+  most_seconds = most_seconds or seconds(fpset({ { pattern = "^[^7]*\n9 9", flags = "m" } }, { jit = false }), ("\n"):rep(4094) .. " 9") / 4
+  return most_seconds
+end
+
+local function check_cost(pattern, sets, most, replies, report)
+  for _, bytes in ipairs(replies) do
+    for _, set in ipairs(sets) do
+      local _, stuck = set:match(bytes)
+      if stuck then return report(pattern.line, "runs out of steps on " .. escape.visible(bytes, 60)) end
+    end
+    if seconds(sets[2], bytes) > most and seconds(sets[2], bytes) > most then
+      return report(pattern.line, "takes too long for " .. escape.visible(bytes, 60))
+    end
+  end
+end
+
+local function check_patterns(rule, compiled, fpset, report)
+  local replies = hostile_replies(rule)
   for _, pattern in ipairs(rules.patterns(rule)) do
     local set = compiled.alone(rule, pattern)
     if set then
       if #(set:match("")) > 0 then report(pattern.line, "it matches the empty reply") end
-      for _, bytes in ipairs(hostile_replies(rule)) do
-        local _, stuck = set:match(bytes)
-        if stuck then
-          report(pattern.line, "runs out of steps on " .. escape.visible(bytes, 60))
-          break
-        end
-      end
+      if pattern.kind ~= "forbid" and not pattern.pattern:find("^%^") then report(pattern.line, "it does not begin with ^") end
+      local plain = fpset({ { pattern = pattern.pattern, flags = pattern.flags, slot = 0 } }, { jit = false })
+      check_cost(pattern, { set, plain }, measure_most(fpset), replies, report)
     end
   end
+end
+
+-- Whether the patterns spell out a word that not every server says, or no SMTP reply; true as well where a pattern cannot be read.
+local function names_something(rule)
+  for _, pattern in ipairs(rules.patterns(rule)) do
+    local tree = regex.parse(pattern.pattern, pattern.flags)
+    if not tree or pattern.pattern:find("^%^[^%d%[(]") or (pattern.kind ~= "forbid" and next(wording.telling((regex.fixed_text(tree))))) then return true end
+  end
+  return false
+end
+
+-- A server named by words that anyone may say: then it is the form that gives it away, or it is not sure.
+local function check_weak(rule, report)
+  if rule.role ~= "mta" or not rule.fields.p or rule.soft or rule.confidence or rule.basis == "behaves" or names_something(rule) then return end
+  report(rule.line, "its text names nothing, every server may say these words: state its confidence or `basis behaves`, or make it a softmatch")
 end
 
 -- Each pattern compiled alone, once.
@@ -139,35 +181,47 @@ local function compile_alone(fpset)
   end }
 end
 
-local function check_rule(rule, steps, compiled, report)
+local function check_rule(rule, steps, compiled, fpset, report)
   if #rule.cites == 0 then report(rule.line, "no source (cite)") end
   if not rule.fields.p and not rule.egg and not rule.advice then report(rule.line, "it says nothing: no product, egg or advice") end
   check_captures(rule, compiled, report)
-  check_steps(rule, compiled, report)
+  check_patterns(rule, compiled, fpset, report)
+  check_weak(rule, report)
   check_examples(rule, steps, report)
+end
+
+--- Checks rules.
+--
+-- @param list   array of rules, in order, as <code>knowledge.read</code> gives them; those that do not compile are marked `bad`
+-- @param fpset  the core's <code>fpset</code>
+-- @return array of messages "file:line: rule: what"; empty when all is well
+function M.check_list(list, fpset)
+  local steps, problems = knowledge.compile(list)
+  if not steps then return { problems } end
+  local compiled, seen = compile_alone(fpset), {}
+  local function reporter(rule)
+    return function(line, message) problems[#problems + 1] = ("%s:%d: %s: %s"):format(rule.file, line, rule.id, message) end
+  end
+  for _, rule in ipairs(list) do
+    local report = reporter(rule)
+    if seen[rule.id] then report(rule.line, "the id is taken by line " .. seen[rule.id]) end
+    seen[rule.id] = rule.line
+    if not rule.bad then check_rule(rule, steps, compiled, fpset, report) end
+  end
+  lint_order.check(list, fpset, compiled.alone, function(rule, message) reporter(rule)(rule.line, message) end)
+  return problems
 end
 
 --- Checks rule files.
 --
 -- @param paths  array of file names, in order
 -- @param fpset  the core's <code>fpset</code>
--- @return array of messages "file:line: rule: what"; empty when all is well
--- @return number of rules and number of examples
+-- @return array of messages, number of rules, number of examples
 function M.check(paths, fpset)
   local list, problems = knowledge.read(paths)
-  local steps, wrong = knowledge.compile(list)
-  if not steps then return { wrong }, 0, 0 end
+  local wrong, examples = M.check_list(list, fpset), 0
   table.move(wrong, 1, #wrong, #problems + 1, problems)
-  local compiled, seen, examples = compile_alone(fpset), {}, 0
-  for _, rule in ipairs(list) do
-    local function report(line, message)
-      problems[#problems + 1] = ("%s:%d: %s: %s"):format(rule.file, line, rule.id, message)
-    end
-    if seen[rule.id] then report(rule.line, "the id is taken by line " .. seen[rule.id]) end
-    seen[rule.id] = rule.line
-    examples = examples + #rule.examples
-    if not rule.bad then check_rule(rule, steps, compiled, report) end
-  end
+  for _, rule in ipairs(list) do examples = examples + #rule.examples end
   return problems, #list, examples
 end
 

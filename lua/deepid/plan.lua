@@ -24,9 +24,11 @@ local PLAIN_PORTS = { [24] = true, [25] = true, [587] = true } -- TLS at once he
 -- What may be asked at each depth: after a hello, in the order of the catalogue; alone; and before any hello. STARTTLS is
 -- apart: steps in clear text come first, since a handshake that fails takes the connection with it.
 local ASKED = { adaptive = { hello = {}, alone = {}, connect = {} }, full = { hello = {}, alone = {}, connect = {} } }
+local IS_QUESTION = {} -- what is asked in clear text or inside TLS, whichever answers
 for _, step in ipairs(steps.catalogue) do
   local makes_context = HELLO[step.name] or step.name == "starttls" or step.name == "quit"
   local place = step.after == "connect" and "connect" or step.alone and "alone" or "hello"
+  IS_QUESTION[step.name] = place ~= "connect" and not makes_context
   for depth, asked in pairs(ASKED) do
     if step.say and not makes_context and (step.depth == "adaptive" or step.depth == depth) then table.insert(asked[place], step.name) end
   end
@@ -46,13 +48,30 @@ local function offers_starttls(step)
   return false
 end
 
+-- Whether it was asked, and the answer counts: what a server that insists on TLS refuses in clear text is asked again inside.
+local function is_answered(name, now) return now.sent[name] and not (now.inside and now.refused[name]) end
+
+-- Notes whether the server insists on TLS: it says so (RFC 3207 4), or hangs up on whatever it is asked in clear text.
+local function note_refusal(now, step)
+  now.refused[step.step] = nil
+  if step.tls ~= "none" then return end
+  local hung_up = step.reply == "" and (step["end"] == "close" or step["end"] == "reset")
+  if code_of(step) == "530" or (hung_up and not now.answers) then
+    now.refused[step.step], now.insists = true, true
+  elseif step.reply ~= "" then
+    now.answers = true
+  end
+end
+
 -- Notes one step in the summary of its connection.
 local function note(now, step)
   local name = step.step
-  now.last = step
-  now.hung_up = now.hung_up or (now.last ~= nil and not HELLO[name] and step.reply == "" and step["end"] == "close" and step.tls == "none")
-  if not (HELLO[name] or name == "greeting" or name == "quit" or now.sent[name]) then now.news = true end
+  now.last, now.inside = step, step.tls == "starttls"
+  now.secured = now.secured or now.inside
+  if not (HELLO[name] or name == "greeting" or name == "quit" or is_answered(name, now)) then now.news = true end
   now.sent[name] = true
+  if IS_QUESTION[name] then note_refusal(now, step) end
+  now.broken = now.broken or not (step["end"] == "reply" or step["end"] == "error" or name == "quit" or now.refused[name])
   if name ~= "greeting" and code_of(step):find("^[45]") then now.errors = now.errors + math.max(1, steps.by_name[name].replies or 1) end
   if HELLO[name] then
     now.hello, now.sender = step, false
@@ -72,7 +91,7 @@ end
 
 -- The session so far, and its last connection: the errors it was asked for and the hello that counts.
 local function summary(transcript)
-  local now = { connection = 0, connections = { none = 0, implicit = 0 }, sent = {} }
+  local now = { connection = 0, connections = { none = 0, implicit = 0 }, sent = {}, refused = {} }
   for _, step in ipairs(transcript.steps) do
     if step.connection ~= now.connection then
       -- The second of a full session hears HELO; any other that brings nothing new says that no more is to be had.
@@ -124,9 +143,12 @@ local function allowance(transcript, options)
   return math.min(known, M.MOST_ERRORS_KNOWN[options.depth])
 end
 
+-- Once a session; on each connection to a server that insists on it.
+local function wants_tls(now) return now.offered and (not now.sent.starttls or (now.insists and now.secured)) end
+
 local function is_wanted(name, now)
-  if now.sent[name] then return false end
-  if name == "starttls" then return now.offered end
+  if name == "starttls" then return wants_tls(now) end
+  if is_answered(name, now) then return false end
   if name == "shell" then return not now.wizard end -- a sendmail that takes WIZ in earnest would open one
   return true
 end
@@ -135,7 +157,7 @@ end
 local function is_affordable(name, now, allowed)
   local cost = steps.by_name[name].errors
   if cost == 0 then return now.errors < allowed end
-  local reserve = name ~= "starttls" and now.offered and not now.sent.starttls and steps.by_name.starttls.errors or 0
+  local reserve = name ~= "starttls" and wants_tls(now) and steps.by_name.starttls.errors or 0
   return now.errors + cost + reserve <= allowed
 end
 
@@ -175,7 +197,7 @@ local function needs_sender(name) return steps.by_name[name].after == "mail" end
 
 -- Whether a fresh connection could still ask this after its hello.
 local function is_open_question(name, now)
-  return not now.sent[name] and (name ~= "shell" or not now.wizard) and (not needs_sender(name) or now.takes_mail or not now.sent.mail)
+  return is_wanted(name, now) and (not needs_sender(name) or now.takes_mail or not is_answered("mail", now))
 end
 
 -- The next step at depth full: what needs the sender that is open, else the next of the catalogue, else a sender for what needs one.
@@ -198,8 +220,7 @@ local function next_asked(transcript, now, options)
   if steps.by_name[last] and steps.by_name[last].alone then return nil end
   local allowed = allowance(transcript, options)
   local name
-  local insists = now.hung_up or code_of(now.last) == "530" -- on TLS: RFC 3207 4
-  if now.offered and insists and is_wanted("starttls", now) then
+  if now.insists and is_wanted("starttls", now) and is_affordable("starttls", now, allowed) then
     return "starttls"
   elseif options.depth == "full" then
     name = next_of_all(now, allowed)
@@ -212,11 +233,18 @@ local function next_asked(transcript, now, options)
   return is_wanted("starttls", now) and is_affordable("starttls", now, allowed) and "starttls" or nil
 end
 
+-- The session as another connection finds it when it is ready for questions.
+local function afresh(now)
+  local inside = now.insists and (now.secured or now.offered) or false
+  return setmetatable({ errors = 0, offered = false, sender = false, inside = inside }, { __index = now })
+end
+
 local function has_more(now)
   if now.stalled then return false end
+  local fresh = afresh(now)
   for _, list in ipairs { ASKED.full.hello, ASKED.full.alone } do
     for _, name in ipairs(list) do
-      if is_open_question(name, now) then return true end
+      if is_open_question(name, fresh) then return true end
     end
   end
   return false
@@ -268,8 +296,9 @@ end
 local function is_unfinished(transcript, now, options)
   if options.depth == "greeting" or not is_accepted(now.greeting) or now.greeting["end"] ~= "reply" then return false end
   if options.depth == "adaptive" then
-    now.errors, now.offered, now.sender = 0, false, false
-    return now.connection < M.MOST_FOR_QUESTIONS and options.choose ~= nil and choose(transcript, now, options, M.MOST_ERRORS) ~= nil
+    -- One that a refusal of clear text ended is not counted; a server that stalls or breaks off is asked nothing more.
+    local most = M.MOST_FOR_QUESTIONS + (now.insists and 1 or 0)
+    return not now.broken and now.connection < most and options.choose ~= nil and choose(transcript, afresh(now), options, M.MOST_ERRORS) ~= nil
   end
   if not now.sent.helo and not is_lmtp(transcript, now) then return true end
   if has_more(now) then return true end

@@ -74,6 +74,31 @@ local function check_steps(recorded)
   end
 end
 
+-- Whether a server refused most of what it was asked in clear text, and what it was asked inside STARTTLS.
+local function asked_by_tls(recorded)
+  local asked, refused, inside = 0, 0, {}
+  for _, step in ipairs(recorded.steps) do
+    local known = steps.by_name[step.step]
+    if step.tls == "starttls" then
+      inside[step.step] = true
+    elseif known and (known.after == "hello" or known.after == "mail") and step.step ~= "starttls" then
+      local hung_up = step.reply == "" and (step["end"] == "close" or step["end"] == "reset")
+      asked, refused = asked + 1, refused + ((hung_up or reply.parse(step.reply).code == "530") and 1 or 0)
+    end
+  end
+  return 2 * refused > asked, inside
+end
+
+-- A server that insists on TLS was asked everything inside it too; no other was, but for what must be asked there.
+local function check_tls(recorded)
+  local insists, inside = asked_by_tls(recorded)
+  if not next(inside) then return end
+  for _, step in ipairs(steps.catalogue) do
+    local is_question = (step.after == "hello" or step.after == "mail") and step.name ~= "starttls"
+    if is_question then t.eq(inside[step.name] == true, insists, step.name .. " inside TLS") end
+  end
+end
+
 local seen, pipe = {}, assert(io.popen("ls test/transcripts/*.md"))
 for path in pipe:lines() do
   t.test(path, function()
@@ -81,6 +106,7 @@ for path in pipe:lines() do
     t.ok(recorded, tostring(facts))
     check_facts(facts)
     check_steps(recorded)
+    check_tls(recorded)
     local what = table.concat({ facts.product, facts.version, facts.settings, facts.detail or "", facts.package }, ", ")
     t.ok(not seen[what], ("%s is %s too"):format(what, tostring(seen[what])))
     seen[what] = path

@@ -1,7 +1,7 @@
 """Drives one mail server through the whole step catalogue (lua/deepid/steps.lua), for test/lab/record.
 
 Each step is asked in the context that the catalogue names, on as many connections as that takes, with at most two errors
-on each. What the server said is kept byte for byte.
+on each. A server that insists on TLS is asked again inside it. What the server said is kept byte for byte.
 """
 
 import re
@@ -20,6 +20,7 @@ MOST_ERRORS = 2
 MOST_UNKNOWN = 30  # of unknown commands, in search of the server's limit
 TRIES, PAUSE_S = 4, 3  # for a connection that the server does not want yet
 HELLOS = ("ehlo", "helo", "lhlo")
+SECURED = ["hello", "starttls", "hello"]  # what comes first on a connection inside TLS
 
 
 class Reply:
@@ -41,6 +42,10 @@ class Reply:
         """That of the last line: postscreen's teaser says 220- before it refuses."""
         return self.raw.rstrip(b"\r\n").split(b"\n")[-1][:3].decode("latin-1")
 
+    def is_refusal(self):
+        """Whether it may be meant for clear text alone: RFC 3207 4, or no answer at all."""
+        return self.code() == "530" or (not self.raw and self.end in ("close", "reset"))
+
 
 def waiting(link, seconds):
     pending = isinstance(link, ssl.SSLSocket) and link.pending()
@@ -54,6 +59,8 @@ def receive(link, patience_s, replies=1, linger_s=0):
             data = link.recv(4096)
         except ConnectionResetError:
             data, got.end = b"", got.end if got.end == "reply" else "reset"
+        except TimeoutError:  # what came was TLS's own, a session ticket: RFC 8446 4.6.1
+            continue
         if not data:
             got.end = "close" if got.end == "timeout" else got.end
             break
@@ -147,6 +154,7 @@ class Connection:
         # Whether the last command was read before the end decides between close and reset: that is chance.
         whole.end = "close" if got is None or got.end == "reset" else got.end
         self.note("errorlimit", sent, whole, ("errors=%d" % errors,))
+        self.open = self.in_step()
 
     def close(self):
         self.link.close()
@@ -168,24 +176,43 @@ class Driver:
         makers = HELLOS + ("greeting", "quit", "mail", "starttls")
         return [step for name, step in self.steps.items() if step["after"] == context and name not in makers]
 
+    def plan_hello(self, hello):
+        """The steps of each connection that may follow a hello, which takes these steps."""
+        after_hello = self.asked_after("hello")
+        yield hello + [step["name"] for step in after_hello if step["errors"] == 0]
+        errors = [step["name"] for step in after_hello if step["errors"] and not step.get("alone")]
+        for i in range(0, len(errors), MOST_ERRORS):
+            yield hello + errors[i:i + MOST_ERRORS]
+        for step in after_hello:
+            if step.get("alone"):
+                yield hello + [step["name"]]
+
+    def plan_mail(self, hello):
+        for step in self.asked_after("mail"):
+            yield hello + ["mail", step["name"]]
+
     def plan(self):
         """The steps of each connection, but for greeting and quit. "hello" stands for what the server takes as such."""
         yield []
-        after_hello = self.asked_after("hello")
-        yield ["hello"] + [step["name"] for step in after_hello if step["errors"] == 0]
-        errors = [step["name"] for step in after_hello if step["errors"] and not step.get("alone")]
-        for i in range(0, len(errors), MOST_ERRORS):
-            yield ["hello"] + errors[i:i + MOST_ERRORS]
-        for step in after_hello:
-            if step.get("alone"):
-                yield ["hello", step["name"]]
+        yield from self.plan_hello(["hello"])
         for step in self.asked_after("connect"):
             yield [step["name"]]
         if self.hello == "ehlo":
             yield ["helo"]
-        for step in self.asked_after("mail"):
-            yield ["hello", "mail", step["name"]]
-        yield ["hello", "starttls", "hello"] + [step["name"] for step in self.asked_after("tls")]
+        yield from self.plan_mail(["hello"])
+        yield SECURED + [step["name"] for step in self.asked_after("tls")]
+        yield ["hello", "errorlimit"]
+        if self.insists_on_tls():
+            yield from self.plan_hello(SECURED)
+            yield from self.plan_mail(SECURED)
+            yield SECURED + ["errorlimit"]
+
+    def insists_on_tls(self):
+        """Whether it refuses most of what it is asked in clear text, and STARTTLS works."""
+        steps = [step["name"] for context in ("hello", "mail") for step in self.asked_after(context)] + ["mail"]
+        answers = [got for name, _, tls, _, got, _ in self.blocks if name in steps and tls == "none"]
+        refused = [got for got in answers if got.is_refusal()]
+        return 2 * len(refused) > len(answers) and any(block[2] == "starttls" for block in self.blocks)
 
     def connect(self):
         time.sleep(self.pause_s if self.number else 0)
@@ -212,13 +239,16 @@ class Driver:
 
     def ask_all(self, connection, steps):
         """Asks the steps; returns those that are to be asked on another connection."""
-        hello = steps[:1] if steps[:1] == ["hello"] else []
+        first = next((n for n in (len(SECURED), 1) if steps[:n] == SECURED[:n]), 0)  # of them make the context
         for i, name in enumerate(steps):
             if name == "hello":
                 if not self.greet(connection):
                     return []
                 continue
-            left = hello + steps[i:] if i > len(hello) else []
+            if name == "errorlimit":
+                connection.ask_until_closed()
+                return []
+            left = steps[:first] + steps[i:] if i > first else []
             if not connection.in_step() or (connection.errors and connection.errors + self.steps[name]["errors"] > MOST_ERRORS):
                 return left
             got = connection.ask(name)
@@ -242,15 +272,6 @@ class Driver:
         self.blocks += connection.blocks
         return left
 
-    def find_limit(self):
-        connection = self.connect()
-        if self.greet(connection):
-            connection.ask_until_closed()
-            if connection.in_step():
-                connection.ask("quit")
-        connection.close()
-        self.blocks += connection.blocks
-
     def drive(self):
         """All of it: a list of (step, connection, tls, sent, Reply, more settings)."""
         try:
@@ -261,7 +282,6 @@ class Driver:
                 # One that refuses everybody has said all that it has to say.
                 if self.number == 1 and self.blocks[0][4].code()[:1] != "2":
                     return self.blocks
-            self.find_limit()
         except Gone:
             pass
         return self.blocks

@@ -105,6 +105,16 @@ t.test("a filter that passes most commands on, and the server behind: both named
   t.has(table.concat(names, ","):lower(), "clamsmtp")
 end)
 
+t.test("a proxy that answers until TLS, and the server inside: both named, whether the proxy says who it is or not", function()
+  for i, case in ipairs { { nil, "adaptive" }, { nil, "full" }, { HIDDEN, "full" }, { HIDDEN, "adaptive" } } do
+    local result = session("postfix-3.10.13-stunnel", case[1], case[2])
+    t.eq(result.identity.product, "Postfix smtpd")
+    t.ok(says(result, "^Postfix smtpd: answers so$"))
+    -- Two answers of its own give stunnel away, and adaptive depth hears one.
+    if i < 4 then t.eq({ #result.front, result.front[1].name, result.front[1].claims }, { 1, "stunnel" }) end
+  end
+end)
+
 -- What a middlebox does to a session: RFC 3207 6 names the first; Cisco's ESMTP inspection does the second.
 local function strip(step) return (step.reply:gsub("250%-STARTTLS\r\n", "")) end
 local function mask(step) return step.step == "ehlo" and step.reply:gsub("(250[- ])(%u[%w-]+)([^\r\n]*)", function(code, word, rest)

@@ -47,6 +47,26 @@ end)
 t.test("the first answer counts, but for one that asks for TLS", function()
   t.eq(tokens(step("help", "214 a\r\n"), step("help", "214 b\r\n")).help, "214 a")
   t.eq(tokens(step("help", "530 5.7.0 Must issue a STARTTLS command first\r\n"), step("help", "214 b\r\n", { tls = "starttls" })).help, "214 b")
+  t.eq(tokens(step("help", "530 5.7.0 Must issue a STARTTLS command first\r\n"), step("help", "214 b\r\n")).help,
+    "530 5.7.0 Must issue a STARTTLS command first")
+end)
+
+t.test("a server that hangs up without a word in clear text answers inside TLS", function()
+  local inside = { tls = "starttls" }
+  for _, ending in ipairs { "close", "reset" } do
+    local hung_up = step("help", "", { ["end"] = ending })
+    t.eq(tokens(hung_up, step("help", "214 b\r\n", inside)).help, "214 b")
+    t.eq(tokens(hung_up, step("help", "214 b\r\n")).help, " (closed)")
+    t.eq(tokens(hung_up).help, " (closed)")
+  end
+  t.eq(tokens(step("help", "", { ["end"] = "timeout" }), step("help", "214 b\r\n", inside)).help, " (waits)")
+  t.eq(tokens(step("help", "421 bye\r\n", { ["end"] = "close" }), step("help", "214 b\r\n", inside)).help, "421 bye (closed)")
+  t.eq(tokens(step("ehloagain", "", { ["end"] = "close" }), step("ehloagain", "250-mx.example.org\r\n250 DSN\r\n", inside)).ehloagain, "250-<host>")
+end)
+
+t.test("what is said inside TLS is not taken for the first hello", function()
+  local all = tokens(step("ehlo", "", { ["end"] = "close" }), step("ehlo", "250-mx.example.org\r\n250 DSN\r\n", { tls = "starttls" }))
+  t.eq(all, { ehlo = " (closed)" })
 end)
 
 t.test("the name that the client gave is not the server's word", function()

@@ -126,6 +126,17 @@ local function digest(product, version, settings, tokens, more)
   return made
 end
 
+t.test("learning: the limit of errors is the one inside TLS, where both were recorded", function()
+  local facts = { product = "A", version = "1", settings = "stock" }
+  local function limit(...) return learn.digest({ steps = { ... } }, facts).limit end
+  local function errors(count, ending, tls)
+    return { step = "errorlimit", connection = 1, tls = tls, sent = "", reply = "", ["end"] = ending, errors = count }
+  end
+  t.eq(limit(errors(1, "close", "none")), 1)
+  t.eq(limit(errors(1, "close", "none"), errors(9, "close", "starttls")), 9)
+  t.eq(limit(errors(1, "close", "none"), errors(30, "reply", "starttls")), nil)
+end)
+
 t.test("learning: what settings may change excludes no version that was never heard in them", function()
   local text = learn.write({
     digest("A", "1", "stock", { help = "214 old" }, { limit = 9 }), digest("A", "2", "stock", { help = "214 new" }),

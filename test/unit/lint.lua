@@ -18,7 +18,7 @@ local function rule(body, line, id)
   return ("#: id %s\n#: role mta\n#: cite x\n%s\n%s\n"):format(id or "a", body, line)
 end
 
-local GOOD = rule("#: example 220 a 1\\r\\n\n#: yields v/1/", "match smtp m|^220 a (\\d)| p/A/ v/$1/")
+local GOOD = rule("#: example 220 alpha 1\\r\\n\n#: yields v/1/", "match smtp m|^220 alpha (\\d)| p/A/ v/$1/")
 
 t.test("a good rule passes", function()
   local problems, rules, examples = check(GOOD)
@@ -41,6 +41,11 @@ for _, case in ipairs({
   { rule("#: example 220 a\\r\\n\n#: reject 220 ab\\r\\n", "match smtp m|^220 a| p/A/"), "matches what it should reject" },
   { rule("#: example 220 a\\r\\n", "match smtp m|^220 a|"), "it says nothing" },
   { rule("#: example 220 a\\r\\n", "match smtp m|^220 a(| p/A/"), "at byte" },
+  { rule("#: example xx 220 a\\r\\n", "match smtp m|220 a| p/A/"), "it does not begin with ^" },
+  { "#: rule a\n#: role mta\n#: cite x\n#: what p/A/\n#: need ehlo m|^[^7]*\\n9 [^7]*9|m\n#: example ehlo 250-\\n9 9\\r\\n\n#: end\n", "takes too long" },
+  { rule("#: example 220 mx ESMTP ready\\r\\n", "match smtp m|^220 mx ESMTP ready| p/A/"), "its text names nothing" },
+  { rule("#: example 220 abc x\\r\\n", "match smtp m/^220 abc (?:\\d|x)/ p/A/") .. rule("#: example 220 abc z\\r\\n", "match smtp m|^220 abc [\\dz]| p/B/", "b"),
+    "b also matches what this rule is for, and no example keeps the order" },
   { rule("#: example 220 b\\r\\n", "match smtp m|^220| p/A/") .. rule("#: example 220 a\\r\\n", "match smtp m|^220 a| p/B/", "b"),
     "rule a (" },
 }) do

@@ -7,8 +7,10 @@ local t = require "tap"
 local MOST_ACTIONS = 400 -- a plan that does not end must not hang the test
 
 -- What a server of the script answers: {reply, end, error} for "step", or for "step#n" its n-th time in the session.
-local function answer(server, name, times)
-  local said = server[name .. "#" .. times] or server[name] or server.other
+-- In clear text `clear` answers, where there is one.
+local function answer(server, name, times, tls)
+  local clear = tls == "none" and server.clear
+  local said = clear and (clear[name] or clear.other) or server[name .. "#" .. times] or server[name] or server.other
   if type(said) == "string" then return said, "reply" end
   return said[1], said[2]
 end
@@ -25,7 +27,7 @@ local function run(server, options, transcript)
     local name = action.step or "greeting"
     times[name] = (times[name] or 0) + 1
     tls = action.tls or tls
-    local reply, ending = answer(server, name, times[name])
+    local reply, ending = answer(server, name, times[name], tls)
     transcript.steps[#transcript.steps + 1] =
       { step = name, connection = action.connect or action.connection, tls = tls, reply = reply, ["end"] = ending }
     if name == "starttls" and reply:find("^220") and ending == "reply" then tls = "starttls" end
@@ -174,10 +176,59 @@ t.test("a server that is known to bear more is asked for more on one connection"
   t.has(words, "^1: ehlo help unknown quit 2: helo noop rset vrfy wiz quit 3: ehlo shell quit ")
 end)
 
-t.test("a server that hangs up on questions, or answers 530, is asked inside TLS", function()
-  t.has(run(server { ["ehlo#1"] = OFFER, ["ehlo#2"] = OFFER, ["help#1"] = { "", "close" } }, { choose = function(_, open) return open[1] end }),
-    "^1: ehlo help 2: ehlo starttls ehlo ")
-  t.has(run(server { ["ehlo#1"] = OFFER, help = "530 5.7.0 Must issue a STARTTLS command first\r\n" }, {}), "^1: ehlo help starttls ehlo ")
+local NEEDS_TLS = "530 5.7.0 Must issue a STARTTLS command first\r\n"
+local HANGS_UP = { "", "reset" }
+local function first_open(_, open) return open[1] end
+
+-- A server that says nothing of itself in clear text, but for hello, STARTTLS and goodbye.
+local function insisting(refusal)
+  local clear = { greeting = "220 mx ESMTP\r\n", ehlo = OFFER, helo = "250 mx\r\n", starttls = "220 go ahead\r\n", quit = "221 bye\r\n", other = refusal }
+  return server { clear = clear, mail = "250 ok\r\n" }
+end
+
+t.test("a server that hangs up on questions, or answers 530, is asked inside TLS, from the start", function()
+  t.has(run(insisting(HANGS_UP), { choose = first_open }), "^1: ehlo help 2: ehlo starttls ehlo help unknown ")
+  t.has(run(insisting { "", "close" }, { choose = first_open }), "^1: ehlo help 2: ehlo starttls ehlo help unknown ")
+  t.has(run(insisting(NEEDS_TLS), { choose = first_open }), "^1: ehlo help starttls ehlo help unknown quit 2: ehlo starttls ehlo ")
+  t.eq(run(insisting(NEEDS_TLS), { choose = settled }), "1: ehlo help starttls ehlo help quit")
+  t.eq(run(insisting(HANGS_UP), { choose = settled }), "1: ehlo help 2: ehlo starttls ehlo help quit")
+end)
+
+t.test("the connection that a refusal of clear text cost is made up for", function()
+  local one = function() return 1 end
+  t.eq(run(insisting(HANGS_UP), { choose = first_open, errors = one }), "1: ehlo starttls ehlo help unknown quit "
+    .. "2: ehlo ehloagain 3: ehlo starttls ehlo ehloagain quit 4: ehlo starttls ehlo rsetarg quit")
+  t.ok(not run(server(), { choose = first_open, errors = one }):find("4:", 1, true))
+end)
+
+-- The questions of full depth that had an answer inside TLS.
+local function answered_inside(transcript)
+  local names = {}
+  for _, step in ipairs(transcript.steps) do
+    if step.tls == "starttls" then names[#names + 1] = step.step end
+  end
+  return table.concat(names, " ")
+end
+
+t.test("full asks a server that insists on TLS the whole catalogue inside it", function()
+  for _, refusal in ipairs { NEEDS_TLS, HANGS_UP } do
+    local _, transcript = run(insisting(refusal), { depth = "full" })
+    local not_inside = { lhlo = true, helo = true, starttls = true }
+    for _, step in ipairs(steps.catalogue) do not_inside[step.name] = not_inside[step.name] or (step.after == "connect" and step.name ~= "ehlo") end
+    check_whole(answered_inside(transcript), not_inside)
+  end
+end)
+
+t.test("one question that a server hangs up on is no reason to go inside TLS each time", function()
+  local words = run(server { ehlo = OFFER, ["ehlo#2"] = server().ehlo, bdat = { "", "close" } }, { depth = "full" })
+  t.eq(select(2, words:gsub("%f[%a]starttls%f[%A]", "")), 1)
+  t.eq(select(2, words:gsub("%f[%a]bdat%f[%A]", "")), 1)
+end)
+
+t.test("530 inside TLS, or where TLS is not to be had, is an answer", function()
+  t.eq(run(server { help = NEEDS_TLS }, { choose = settled }), "1: ehlo help quit")
+  t.eq(run(server { ehlo = OFFER, ["ehlo#2"] = server().ehlo, help = NEEDS_TLS }, { choose = settled }), "1: ehlo help starttls ehlo help quit")
+  t.eq(run(server { ehlo = OFFER, help = NEEDS_TLS, starttls = "454 no\r\n" }, { choose = settled }), "1: ehlo help starttls quit")
 end)
 
 t.test("full greets LMTP as LMTP", function()
