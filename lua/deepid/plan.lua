@@ -56,7 +56,7 @@ local function note_refusal(now, step)
   now.refused[step.step] = nil
   if step.tls ~= "none" then return end
   local hung_up = step.reply == "" and (step["end"] == "close" or step["end"] == "reset")
-  if code_of(step) == "530" or (hung_up and now.offered and not now.answers) then
+  if code_of(step) == "530" or (hung_up and now.takes_tls and not now.answers) then
     now.refused[step.step], now.insists = true, true
   elseif step.reply ~= "" then
     now.answers = true
@@ -77,6 +77,7 @@ local function note(now, step)
     now.hello, now.sender = step, false
     if is_accepted(step) and (name ~= "helo" or not now.spoken) then now.spoken = name end
     now.offered = step.tls == "none" and is_accepted(step) and offers_starttls(step)
+    now.takes_tls = now.takes_tls or now.offered
   elseif name == "starttls" then
     now.offered = false
     if is_accepted(step) then now.hello = nil end -- RFC 3207 4.2: what was said before TLS is forgotten
