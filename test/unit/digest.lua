@@ -62,8 +62,8 @@ end)
 t.test("a long line with escapes is cut between them", function()
   for cut = 0, 4 do
     local text = ("a"):rep(cut) .. ("\\x41"):rep(5000)
-    local made = digests.of_greeting(text:sub(1, digests.TEXT_BYTES), "203.0.113.7", namings.new())
-    t.has(made.reply, "^a*A+\r\n$")
+    local got = digests.of_greeting(text:sub(1, digests.TEXT_BYTES), "203.0.113.7", namings.new())
+    t.has(got.reply, "^a*A+\r\n$")
   end
 end)
 
