@@ -18,8 +18,13 @@ local function show(text) return escape.visible(tostring(text), 120) end
 
 local function answered(host) return host.main ~= nil and host.main.answered end
 
-local function state(host)
-  if answered(host) then return told_by(host.main) end
+-- Whether two that say the same behave otherwise: something that repeats a greeting answers in its own way.
+local function behaves_otherwise(one, other)
+  return answered(one) and answered(other) and one.main.dialect and other.main.dialect and one.main.dialect ~= other.main.dialect
+end
+
+local function state(host, with_dialect)
+  if answered(host) then return told_by(host.main) .. (with_dialect and ", which answers " .. host.main.dialect or "") end
   return (host.ports[25] and tostring(host.ports[25].state)) or "no answer"
 end
 
@@ -68,9 +73,12 @@ local function differences(here, there)
       note_vantage(from_here, one, other)
       note_vantage(from_there, other, one)
     end
-    if state(one) ~= state(other) then
+    local otherwise = state(one) == state(other) and behaves_otherwise(one, other)
+    if state(one) ~= state(other) or otherwise then
       result.differ = result.differ + 1
-      if result.differ <= MOST then result.hosts[result.differ] = { address = one.address, here = show(state(one)), there = show(state(other)) } end
+      if result.differ <= MOST then
+        result.hosts[result.differ] = { address = one.address, here = show(state(one, otherwise)), there = show(state(other, otherwise)) }
+      end
     end
   end
   add_vantage(here, from_here)

@@ -1,10 +1,12 @@
 --- What one session shows, in short: the keys that hosts are grouped by, and what the judge asks beside them.
 --
 -- A digest: <code>port</code>, <code>answered</code>, <code>hostname</code>, <code>ehlo_name</code> (announced, public names alone),
--- <code>greeting</code>, <code>template</code> (masked), <code>notice</code> (a refusal's text), <code>ehlo</code> (keywords),
+-- <code>greeting</code>, <code>template</code> (masked), <code>notice</code> (a refusal's text), <code>ehlo</code> (keywords), <code>dialect</code>
+-- (how the hello and HELP, which every session asks, are answered: deepid.behaviour),
 -- <code>certificate</code>, <code>certificate_names</code>, <code>mixed</code>, <code>echoed</code>, <code>product</code>,
 -- <code>fronts</code>, <code>path</code>. What was not seen is nil or false.
 
+local behaviour = require "deepid.behaviour"
 local escape = require "deepid.escape"
 local mask = require "deepid.mask"
 local network = require "deepid.network"
@@ -74,6 +76,12 @@ local function echoed_address(ehlo, address)
   end
 end
 
+local function dialect_of(transcript)
+  local tokens = #transcript.steps > 1 and behaviour.tokens(transcript) or {}
+  local hello = tokens.ehlo or tokens.lhlo or tokens.helo
+  return hello and tokens.help and ("%s / %s"):format(hello, tokens.help):sub(1, KEY_BYTES) or nil
+end
+
 --- What one transcript contributes.
 --
 -- @param named  (optional) what <code>deepid.naming</code> says of it
@@ -85,7 +93,7 @@ function M.of(transcript, named)
     hostname = public_name(greeting and reply.domain(greeting.reply)), ehlo_name = public_name(ehlo and reply.domain(ehlo.reply)),
     greeting = greeting and masked(greeting.reply, "volatile", names), template = greeting and masked(greeting.reply, "template", names),
     notice = greeting and refusal(greeting.reply, names) or ehlo and refusal(ehlo.reply, names) or nil,
-    ehlo = ehlo and table.concat(reply.extensions(ehlo.reply), "\n"):sub(1, KEY_BYTES),
+    dialect = dialect_of(transcript), ehlo = ehlo and table.concat(reply.extensions(ehlo.reply), "\n"):sub(1, KEY_BYTES),
     certificate = certificate and certificate.spki_sha256, certificate_names = certificate and certificate.names,
     mixed = mixes_line_ends(transcript), echoed = echoed_address(ehlo, transcript.address),
     product = named and named.product, fronts = named and named.fronts,

@@ -48,7 +48,7 @@ end
 
 -- Fields of a digest that are texts, with their marks.
 local TEXTS = {
-  { "c", "certificate" }, { "e", "ehlo_name" }, { "g", "greeting" }, { "h", "hostname" }, { "k", "ehlo" }, { "n", "notice" }, { "p", "product" },
+  { "c", "certificate" }, { "d", "dialect" }, { "e", "ehlo_name" }, { "g", "greeting" }, { "h", "hostname" }, { "k", "ehlo" }, { "n", "notice" }, { "p", "product" },
   { "t", "template" }, { "x", "echoed" },
 }
 local FLAGS = { { "a", "answered" }, { "m", "mixed" } }

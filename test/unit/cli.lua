@@ -122,6 +122,16 @@ t.test("compare of two places", function()
   t.eq({ result.differ, result.here.verdict, result.there.verdict }, { 3, "intercepted", "normal" })
 end)
 
+t.test("compare: the same name that answers otherwise", function()
+  local record = '{"record":"transcript","address":"20.1.0.25","port":25,"steps":[{"step":"greeting","reply":"220 mx.own.net ESMTP\\r\\n"},'
+    .. '{"step":"ehlo","sent":"EHLO x\\r\\n","reply":"250 mx.own.net\\r\\n"},{"step":"help","sent":"HELP\\r\\n","reply":"%s\\r\\n"}]}\n'
+  local status, output = run("compare FILE1 FILE2", record:format("214 here"), record:format("502 there"))
+  t.eq(status, 0)
+  t.has(output, "1 answer differently", true)
+  t.has(output, "20.1.0.25: 'mx.own.net, which answers 250 <host> / 214 here' against 'mx.own.net, which answers 250 <host> / 502 there'", true)
+  t.has(select(2, run("compare FILE1 FILE2", record:format("214 here"), record:format("214 here"))), "0 answer differently", true)
+end)
+
 t.test("compare with a missing file", function()
   local status, _, said = run("compare FILE1 /nonexistent/x", ALIKE)
   t.eq(status, 1)

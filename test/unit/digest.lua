@@ -32,6 +32,13 @@ t.test("what varies from reply to reply is not part of a key", function()
   t.eq({ a.greeting == c.greeting, a.template == c.template }, { false, true })
 end)
 
+t.test("a dialect needs a hello and HELP, and holds no name of the host", function()
+  local hello = step("ehlo", "EHLO scanner.example\r\n", "250-mx.own.org Hello scanner.example [192.0.2.1]\r\n250 DSN\r\n")
+  t.eq(digest(step("greeting", "", "220 mx.own.org ESMTP\r\n"), hello).dialect, nil)
+  local known = digest(step("greeting", "", "220 mx.own.org ESMTP\r\n"), hello, step("help", "HELP\r\n", "500 5.5.2 Error: command not recognized\r\n"))
+  t.eq(known.dialect, "250-<host> Hello <client> [<client>] / 500 5.5.2 Error: command not recognized")
+end)
+
 t.test("a refusal's text, without the client's and the target's addresses", function()
   local a = greeting("554 5.7.1 You (192.0.2.1) may not reach 203.0.113.7\r\n").notice
   t.ok(a and not a:find("192.0.2.1", 1, true) and not a:find("203.0.113.7", 1, true), a)
