@@ -26,19 +26,8 @@ local function unescape(text)
   return escape.bytes(text)
 end
 
--- The first whole reply of what was read, and what follows it.
-local function split_greeting(bytes)
-  local at = 1
-  while true do
-    local line, after = bytes:match("([^\n]*\n)()", at)
-    if not line then return bytes, "" end
-    if not line:find("^%d%d%d%-") then return bytes:sub(1, after - 1), bytes:sub(after) end
-    at = after
-  end
-end
-
 -- The first reply only: Nmap's GetRequest asks for a second one with its empty line.
-local function first_reply(bytes) return (split_greeting(bytes)) end
+local function first_reply(bytes) return (reply.split(bytes)) end
 
 local function new_step(name, connection, sent, bytes, whole)
   return { step = name, connection = connection, tls = "none", sent = sent, reply = bytes,
@@ -48,7 +37,7 @@ end
 -- The steps that one probe's reply shows.
 local function add_probe(transcript, probe, bytes, whole, connection)
   local known = PROBES[probe]
-  local greeting, rest = split_greeting(bytes)
+  local greeting, rest = reply.split(bytes)
   local steps = transcript.steps
   steps[#steps + 1] = new_step("greeting", connection, "", greeting, whole or rest ~= "")
   if rest == "" then return end
