@@ -16,7 +16,7 @@
 #   make check-asan   the C tests alone, under ASan and UBSan
 #   make fuzz         random bytes for FUZZ_S seconds (60) at each thing that reads them in C
 #   make bench        the engine against others, some minutes; keeps the tables in bench/RESULTS.md; ROUNDS=N
-#   make soak         a survey of five million hosts: its memory, and the time it takes
+#   make soak         five million hosts, in the core and by the command: memory, and the time it takes
 #   make install      into Nmap's own folders, or under PREFIX; DESTDIR for packagers
 #   make uninstall    removes all of that
 #   make deps, make test-deps, make clean
@@ -84,7 +84,7 @@ fuzz-deps:
 
 # --- Demonstration and tests ---
 
-C_TESTS  := $(addprefix build/test/,fpset filter filter-portable memory mask survey state binding-5.3 binding-5.4)
+C_TESTS  := $(addprefix build/test/,fpset filter filter-portable memory mask survey state shelf binding-5.3 binding-5.4)
 # The tables of cases leave out what is zero.
 C_STRICT := -std=c11 $(STRICT) -Wno-missing-field-initializers -Werror -Icsrc
 SANITIZE := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -149,7 +149,7 @@ build/test/binding-%: test/c/binding.c $(CSRC) $(HEADERS) | deps build/test
 build/test/%: test/c/%.c $(ENGINE) $(HEADERS) | deps build/test
 	$(CC) $(C_STRICT) $(SANITIZE) -o $@ $< $(ENGINE) -l:libpcre2-8.a
 
-FUZZERS := mask state fpset
+FUZZERS := mask state shelf fpset
 FUZZ_S  ?= 60
 
 fuzz: deps $(addprefix build/fuzz/,$(FUZZERS))
@@ -188,8 +188,9 @@ build/bench/replies: bench/replies.c bench/corpus.c $(ENGINE) $(HEADERS) $(wildc
 build/bench/%: bench/%.c bench/peers.c bench/corpus.c build/bench/re2set.o $(ENGINE) $(HEADERS) $(wildcard bench/*.h) | bench-deps
 	$(CC) $(BENCH_C) -o $@ $< bench/peers.c bench/corpus.c build/bench/re2set.o $(ENGINE) -l:libpcre2-8.a -lhs -lre2 -lstdc++ -lm
 
-soak: build/soak/survey
+soak: all test-deps build/soak/survey
 	build/soak/survey
+	test/soak/command.py
 
 build/soak/%: test/soak/%.c $(ENGINE) $(HEADERS) | deps
 	mkdir -p build/soak

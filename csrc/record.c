@@ -94,6 +94,30 @@ void record_read(const unsigned char *bytes, struct group *group, struct record_
 	}
 }
 
+static int compare_keys(const unsigned char *a, const unsigned char *b)
+{
+	return memcmp(a, b, RECORD_KEY);
+}
+
+static size_t join_groups(const unsigned char *const *records, size_t count, struct pool *pool, unsigned char *joined)
+{
+	struct record_scratch scratch;
+	struct group all, one;
+
+	group_init(&all, (struct group_key){ 0, 0, 0 });
+	for (size_t i = 0; i < count; i++) {
+		record_read(records[i], &one, &scratch);
+		all.key = one.key;
+		if (!group_join(&all, pool, &one))
+			return 0;
+	}
+	return record_write(joined, &all);
+}
+
+const struct run_form record_form = {
+	.head = RECORD_HEAD, .most = RECORD_MAX, .buffer = RECORD_BUFFER, .size = record_size, .compare = compare_keys, .join = join_groups
+};
+
 /* --- Records that are not our own --- */
 
 /* Whether the host shows in the registers and the list. */

@@ -18,9 +18,11 @@
 #define DEEPID_RECORD_H
 
 #include "group.h"
+#include "run.h"
 
 #define RECORD_KEY 17
 #define RECORD_HEAD 22
+#define RECORD_BUFFER 32768
 #define RECORD_MAX \
 	(RECORD_HEAD + 16 * GROUP_LIST_MAX + 16 * GROUP_EXAMPLES + ADDRESS_WIDTHS * GROUP_REGISTERS + 16 + GROUP_TEXT_MAX)
 
@@ -29,6 +31,9 @@ struct record_scratch {
 	struct address list[GROUP_LIST_MAX];
 	struct sketch sketch;
 };
+
+/* Files of such records. */
+extern const struct run_form record_form;
 
 /* record_size - the bytes of the record whose first RECORD_HEAD bytes these are, or 0 when no record begins so. */
 size_t record_size(const unsigned char *bytes);

@@ -47,7 +47,7 @@ bool run_flush(struct run_writer *writer)
 
 unsigned char *run_room(struct run_writer *writer)
 {
-	if (RUN_BUFFER - writer->used < RECORD_MAX && !run_flush(writer))
+	if (writer->form->buffer - writer->used < writer->form->most && !run_flush(writer))
 		return NULL;
 	return writer->buffer + writer->used;
 }
@@ -64,7 +64,7 @@ static enum deepid_err fill(struct run_reader *reader, size_t wanted)
 	reader->to -= reader->from;
 	reader->from = 0;
 	while (reader->to < wanted) {
-		size_t room = RUN_BUFFER - reader->to;
+		size_t room = reader->form->buffer - reader->to;
 		if ((off_t)room > reader->end - reader->at)
 			room = (size_t)(reader->end - reader->at);
 		if (room == 0)
@@ -85,13 +85,14 @@ static enum deepid_err fill(struct run_reader *reader, size_t wanted)
 enum deepid_err run_next(struct run_reader *reader)
 {
 	enum deepid_err result = DEEPID_OK;
+	size_t head = reader->form->head;
 
 	reader->record = NULL;
 	if (reader->from == reader->to && reader->at == reader->end)
 		return DEEPID_END;
-	if (reader->to - reader->from < RECORD_HEAD && (result = fill(reader, RECORD_HEAD)) != DEEPID_OK)
+	if (reader->to - reader->from < head && (result = fill(reader, head)) != DEEPID_OK)
 		return result;
-	size_t size = record_size(reader->buffer + reader->from);
+	size_t size = reader->form->size(reader->buffer + reader->from);
 	if (size == 0)
 		return DEEPID_BAD;
 	if (reader->to - reader->from < size && (result = fill(reader, size)) != DEEPID_OK)
@@ -112,23 +113,18 @@ enum deepid_err run_merge_start(struct run_merge *merge)
 	return DEEPID_OK;
 }
 
-/* Joins the current records of the readers marked in `same`, and writes the whole as one. */
+/* Joins the current records of the readers marked in `same`. */
 static size_t join(struct run_merge *merge, uint32_t same)
 {
-	struct record_scratch scratch;
-	struct group joined, one;
+	const unsigned char *records[RUN_FAN_MAX];
+	size_t count = 0;
 
-	pool_reset(merge->pool);
-	group_init(&joined, (struct group_key){ 0, 0, 0 });
-	for (size_t i = 0; i < merge->count; i++) {
-		if ((same >> i & 1) == 0)
-			continue;
-		record_read(merge->readers[i].record, &one, &scratch);
-		joined.key = one.key;
-		if (!group_join(&joined, merge->pool, &one))
-			return 0;
-	}
-	return record_write(merge->joined, &joined);
+	if (merge->pool != NULL)
+		pool_reset(merge->pool);
+	for (size_t i = 0; i < merge->count; i++)
+		if ((same >> i & 1) != 0)
+			records[count++] = merge->readers[i].record;
+	return merge->readers[0].form->join(records, count, merge->pool, merge->joined);
 }
 
 enum deepid_err run_merge_next(struct run_merge *merge, const unsigned char **record, size_t *size)
@@ -141,7 +137,7 @@ enum deepid_err run_merge_next(struct run_merge *merge, const unsigned char **re
 		struct run_reader *reader = &merge->readers[i];
 		if (reader->record == NULL)
 			continue;
-		int order = first == NULL ? -1 : memcmp(reader->record, first->record, RECORD_KEY);
+		int order = first == NULL ? -1 : reader->form->compare(reader->record, first->record);
 		if (order < 0) {
 			first = reader;
 			same = 0;
@@ -167,4 +163,22 @@ enum deepid_err run_merge_next(struct run_merge *merge, const unsigned char **re
 			return result;
 	}
 	return DEEPID_OK;
+}
+
+enum deepid_err run_merge_write(struct run_merge *merge, struct run_writer *writer)
+{
+	const unsigned char *record;
+	enum deepid_err result;
+	size_t size;
+
+	while ((result = run_merge_next(merge, &record, &size)) == DEEPID_OK) {
+		unsigned char *room = run_room(writer);
+		if (room == NULL)
+			return DEEPID_IO;
+		memcpy(room, record, size);
+		run_wrote(writer, size);
+	}
+	if (result != DEEPID_END)
+		return result;
+	return run_flush(writer) ? DEEPID_OK : DEEPID_IO;
 }

@@ -26,13 +26,13 @@ enum deepid_err survey_read_runs(struct survey *s, size_t first, size_t count, s
 	memset(merge, 0, sizeof *merge);
 	pool_reset(&s->pool);
 	merge->pool = &s->join_pool;
-	merge->joined = s->buffer + RUN_BUFFER;
+	merge->joined = s->buffer + RECORD_BUFFER;
 	merge->count = count;
 	for (size_t i = 0; i < count; i++) {
-		unsigned char *buffer = pool_take(&s->pool, RUN_BUFFER);
+		unsigned char *buffer = pool_take(&s->pool, RECORD_BUFFER);
 		if (buffer == NULL)
 			return s->broken = DEEPID_NOMEM;
-		merge->readers[i] = (struct run_reader){ .fd = s->runs[first + i].fd, .end = s->runs[first + i].size, .buffer = buffer };
+		merge->readers[i] = (struct run_reader){ .form = &record_form, .fd = s->runs[first + i].fd, .end = s->runs[first + i].size, .buffer = buffer };
 	}
 	return survey_read(s, run_merge_start(merge));
 }
@@ -43,28 +43,20 @@ static enum deepid_err merge_last(struct survey *s, size_t count)
 	size_t first = s->run_count - count;
 	unsigned level = s->runs[first].level + 1;
 	struct run_merge merge;
-	const unsigned char *record;
-	size_t size;
 
 	enum deepid_err result = survey_read_runs(s, first, count, &merge);
 	if (result != DEEPID_OK)
 		return result;
-	struct run_writer writer = { .fd = run_open(s->options.folder), .buffer = s->buffer };
+	struct run_writer writer = { .form = &record_form, .fd = run_open(s->options.folder), .buffer = s->buffer };
 	if (writer.fd < 0)
 		return fail(s, &writer);
-	while ((result = survey_read(s, run_merge_next(&merge, &record, &size))) == DEEPID_OK) {
-		unsigned char *room = run_room(&writer);
-		if (room == NULL)
-			return fail(s, &writer);
-		memcpy(room, record, size);
-		run_wrote(&writer, size);
-	}
-	if (result != DEEPID_END) {
-		close(writer.fd);
-		return result;
-	}
-	if (!run_flush(&writer))
+	result = run_merge_write(&merge, &writer);
+	if (result == DEEPID_IO)
 		return fail(s, &writer);
+	if (result != DEEPID_OK) {
+		close(writer.fd);
+		return survey_read(s, result);
+	}
 	for (size_t i = first; i < s->run_count; i++)
 		close(s->runs[i].fd);
 	s->run_count = first;
@@ -84,7 +76,7 @@ enum deepid_err survey_reduce(struct survey *s)
 
 enum deepid_err survey_spill(struct survey *s)
 {
-	struct run_writer writer = { .fd = run_open(s->options.folder), .buffer = s->buffer };
+	struct run_writer writer = { .form = &record_form, .fd = run_open(s->options.folder), .buffer = s->buffer };
 	size_t fan = s->options.fan;
 	enum deepid_err result = DEEPID_OK;
 

@@ -196,14 +196,14 @@ enum deepid_err survey_open(struct survey *s, const struct survey_options *optio
 	s->options = *options;
 	s->source = source != NULL ? *source : deepid_malloc;
 	pool_open(&s->pool, POOL_SHARE(options->memory), &s->source);
-	pool_open(&s->join_pool, RUN_BUFFER, &s->source);
+	pool_open(&s->join_pool, RECORD_BUFFER, &s->source);
 	size_t length = strlen(options->folder) + 1;
 	char *folder = s->source.take(length, s->source.data);
 	s->options.folder = folder;
 	if (folder == NULL)
 		return DEEPID_NOMEM;
 	memcpy(folder, options->folder, length);
-	s->buffer = s->source.take(RUN_BUFFER + RECORD_MAX, s->source.data);
+	s->buffer = s->source.take(RECORD_BUFFER + RECORD_MAX, s->source.data);
 	if (s->buffer == NULL || !grow(s))
 		return DEEPID_NOMEM;
 	s->secret = draw_secret(s);

@@ -28,7 +28,7 @@
 #ifndef DEEPID_SURVEY_H
 #define DEEPID_SURVEY_H
 
-#include "run.h"
+#include "record.h"
 
 #define SURVEY_MEMORY ((size_t)64 << 20)    /* bytes: the cap unless the caller says otherwise */
 #define SURVEY_MEMORY_MIN ((size_t)2 << 20) /* bytes: the least that all input can be handled in */
@@ -63,7 +63,7 @@ struct survey {
 	struct run runs[SURVEY_RUNS_MAX]; /* levels never rise from one to the next */
 	size_t run_count;
 	struct pool join_pool;
-	unsigned char *buffer; /* RUN_BUFFER + RECORD_MAX bytes, for writing and for joined records */
+	unsigned char *buffer; /* RECORD_BUFFER + RECORD_MAX bytes, for writing and for joined records */
 
 	uint64_t changes; /* how often something was to be added */
 	uint64_t walk; /* which walk may go on; each start and each add ends the one before */

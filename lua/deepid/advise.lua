@@ -113,7 +113,7 @@ function M.choose(model, tokens, names, ranked)
   local list = hypotheses(model, ranked or model:rank(tokens), tokens)
   local best, most = nil, WORTH_BITS
   for _, name in ipairs(names) do
-    local worth = gain(list, name) / (1 + 0.5 * steps.by_name[name].errors)
+    local worth = math.floor(1e6 * gain(list, name) / (1 + 0.5 * steps.by_name[name].errors) + 0.5) / 1e6 -- whatever the order of the additions
     if worth > most then best, most = name, worth end
   end
   return best

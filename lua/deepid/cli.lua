@@ -11,6 +11,8 @@ local M = {}
 local USAGE = [[
 usage: deepid identify [--json] [--second-opinion PROBES] FILE...
        deepid survey [--json] FILE...
+       deepid partial -o STATE FILE...
+       deepid merge [--json | -o STATE] STATE...
        deepid compare [--json] HERE THERE
        deepid explain [--step STEP] [--near N] FILE...
        deepid draft [--step STEP] [--product NAME] [--id ID] [--role ROLE] [--cite TEXT] FILE...
@@ -24,10 +26,18 @@ identify  says what each transcript shows, one result each, in order. FILE (or -
   --json                   one JSON port result a line
   --second-opinion PROBES  ask this nmap-service-probes where our rules are silent
 survey    says who answered: the targets, something in their place, or nobody, and
-          why. FILE as for identify, but for recordings; scans of one place together.
+          why. FILE as for identify, but each greeting with its address, and no
+          recordings; scans of one place together. Millions of greetings do: what
+          does not fit into some 60 MB goes to unnamed files in TMPDIR (or /tmp).
+partial   reads a part of what survey would read, and writes what is needed of it to
+          the file STATE: what the verdict asks of each host, not the replies. What
+          sessions are is named now, what lines of greetings are by merge.
+merge     says what survey says of all that the states were made from, whatever the
+          parts and their order; or writes all of it to one STATE (-o).
 compare   the same of two scans of the same targets, made from two places.
 explain   which rules match, which nearly do, and where those break (doc/knowledge.md). FILE
-          as for identify, or what Nmap prints for submission (SF-Port25-TCP:...).
+          as for identify, or what Nmap prints for submission (SF-Port25-TCP:...),
+          in its normal output or its XML.
   --step STEP              what raw replies answer: greeting (default), ehlo, help, ...
   --near N                 near misses shown for each reply (3)
 draft     proposes a rule for replies that no rule knows, checked against all examples,
@@ -113,10 +123,10 @@ local COMMANDS = {}
 local function read_words(words, known)
   local options, paths, i = {}, {}, 1
   while words[i] do
-    local name = words[i]:match("^%-%-(.+)$")
+    local name = words[i]:match("^%-%-(..+)$") or words[i]:match("^%-([^-])$")
     if name and known[name] == "value" then
       i = i + 1
-      if not words[i] then return nil, "--" .. name .. " needs a value" end
+      if not words[i] then return nil, words[i - 1] .. " needs a value" end
       options[name] = words[i]
     elseif name and known[name] then
       options[name] = true
@@ -152,9 +162,9 @@ end
 -- Reads files into one survey.
 -- @return survey, or nil when a file cannot be opened; whether all of it could be read
 local function read_survey(engine, paths)
-  local survey, ok = deepid.survey.new(), true
+  local survey, ok = deepid.survey.new(engine), true
   for _, path in ipairs(paths) do
-    local problems, message = intake.file(path, survey, engine)
+    local problems, message = intake.file(path, survey)
     if not problems then
       complain(message)
       return nil, false
@@ -163,6 +173,20 @@ local function read_survey(engine, paths)
     ok = ok and #problems == 0
   end
   return survey, ok
+end
+
+-- Reads states into one survey.
+-- @return survey, or nil when one of them cannot be taken
+local function read_states(engine, paths)
+  local survey = deepid.survey.new(engine)
+  for _, path in ipairs(paths) do
+    local ok, message = survey:load(path)
+    if not ok then
+      complain(message)
+      return nil
+    end
+  end
+  return survey
 end
 
 local function show_survey(survey, options)
@@ -179,6 +203,12 @@ local function show_survey(survey, options)
   return true
 end
 
+local function save_survey(survey, path)
+  local ok, message = survey:save(path)
+  if not ok then complain(message) end
+  return ok
+end
+
 function COMMANDS.survey(args)
   local options, paths = read_words(args, { json = true })
   if not options then return usage_error(paths) end
@@ -187,6 +217,28 @@ function COMMANDS.survey(args)
   local survey, ok = nil, false
   if engine then survey, ok = read_survey(engine, paths) end
   return survey and show_survey(survey, options) and ok and 0 or 1
+end
+
+function COMMANDS.partial(args)
+  local options, paths = read_words(args, { o = "value" })
+  if not options then return usage_error(paths) end
+  if not options.o or #paths == 0 then return usage_error("partial needs a state to write (-o STATE) and a file to read") end
+  local engine = open_engine()
+  local survey, ok = nil, false
+  if engine then survey, ok = read_survey(engine, paths) end
+  return survey and save_survey(survey, options.o) and ok and 0 or 1
+end
+
+function COMMANDS.merge(args)
+  local options, paths = read_words(args, { json = true, o = "value" })
+  if not options then return usage_error(paths) end
+  if #paths == 0 then return usage_error("merge needs a state") end
+  if options.o and options.json then return usage_error("merge says its verdict (--json) or writes a state (-o), not both") end
+  local engine = open_engine()
+  local survey = engine and read_states(engine, paths)
+  if not survey then return 1 end
+  if options.o then return save_survey(survey, options.o) and 0 or 1 end
+  return show_survey(survey, options) and 0 or 1
 end
 
 function COMMANDS.compare(args)
@@ -236,6 +288,9 @@ function COMMANDS.help()
   return 0
 end
 
+-- Lua lets its garbage grow to a multiple of what is in use; in millions of hosts that is most of the memory.
+local GARBAGE_PERCENT = 110
+
 --- Runs the command.
 --
 -- @param args  array of command line words
@@ -243,6 +298,7 @@ end
 function M.main(args)
   local command = COMMANDS[args[1] or ""]
   if not command then return usage_error(args[1] and "unknown command " .. args[1] or "no command") end
+  collectgarbage("setpause", GARBAGE_PERCENT)
   return command(table.move(args, 2, #args, 1, {}))
 end
 

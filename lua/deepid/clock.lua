@@ -17,7 +17,7 @@ local FORMS = {
   -- ctime(3): Tue Nov 24 10:00:00 2026, which names no zone
   { "%a%a%a (%a%a%a) +(%d%d?) (%d%d):(%d%d):(%d%d) (%d%d%d%d)", "month day hour minute second year" },
   -- Java's medium form, as Zoho greets: March 6, 2024 6:59:13 AM PST
-  { "(%a%a%a)%a* (%d%d?), (%d%d%d%d) (%d%d?):(%d%d):(%d%d) ([AP]M) (%u+)", "month day year hour minute second half zone" },
+  { "%f[%a](%a%a%a)%a* (%d%d?), (%d%d%d%d) (%d%d?):(%d%d):(%d%d) ([AP]M) (%u+)", "month day year hour minute second half zone" },
 }
 
 local LEAST_YEAR = 1990

@@ -12,71 +12,77 @@ local M = {}
 local MOST = 1000 -- differing hosts listed
 
 -- What a host's answer is told by: the announced name, else the masked greeting or refusal.
-local function told_by(digest) return digest.hostname or digest.notice or digest.template end
+local function told_by(digest) return digest.hostname or digest.notice or digest.template or "" end
 
 local function show(text) return escape.visible(tostring(text), 120) end
 
 local function answered(host) return host.main ~= nil and host.main.answered end
 
-local function pairs_of(one, other)
-  local both = {}
-  for _, host in ipairs(one:hosts()) do
-    local twin = other.by_address[host.address]
-    if twin and not one.control[host.address] then both[#both + 1] = { host, twin } end
-  end
-  return both
+-- Whether two that say the same behave otherwise: something that repeats a greeting answers in its own way.
+local function behaves_otherwise(one, other)
+  return answered(one) and answered(other) and one.main.dialect and other.main.dialect and one.main.dialect ~= other.main.dialect
 end
 
--- Hosts that say the same seen from one side, and each something else seen from the other: nothing honest makes many into one.
-local function add_vantage(survey, both, own, far)
-  local by_key, keys = {}, {}
-  for _, pair in ipairs(both) do
-    local here, there = pair[own], pair[far]
-    if answered(here) and answered(there) and told_by(here.main) ~= told_by(there.main) then
-      local key = told_by(here.main)
-      if not by_key[key] then
-        by_key[key] = { hosts = {}, others = {}, count = 0 }
-        keys[#keys + 1] = key
-      end
-      local group, other = by_key[key], told_by(there.main)
-      table.insert(group.hosts, here)
-      if not group.others[other] then group.others[other], group.count = true, group.count + 1 end
-    end
-  end
-  table.sort(keys)
-  for _, key in ipairs(keys) do
-    local group = by_key[key]
-    local units = network.units(group.hosts)
-    if units >= evidence.PATTERN and group.count >= 0.9 * #group.hosts and group.count >= evidence.PATTERN then
-      survey.vantage[#survey.vantage + 1] = evidence.finding("vantage", group.hosts, "unknown", {})
-    end
-  end
-end
-
-local function state(host)
-  if answered(host) then return told_by(host.main) end
+local function state(host, with_dialect)
+  if answered(host) then return told_by(host.main) .. (with_dialect and ", which answers " .. host.main.dialect or "") end
   return (host.ports[25] and tostring(host.ports[25].state)) or "no answer"
 end
 
+-- Hosts of both surveys, by address, in step. Controls of the first are left out.
+local function both_of(here, there)
+  local next_here, next_there = here:hosts(), there:hosts()
+  local other = next_there()
+  return function()
+    for one in next_here do
+      while other and other.address < one.address do other = next_there() end
+      if not other then return nil end
+      if other.address == one.address and not here.control[one.address] then return one, other end
+    end
+  end
+end
+
+-- Hosts that say the same seen from one side, and what they say seen from the other, by what they say.
+local function note_vantage(by_key, one, other)
+  local key, other_key = told_by(one.main), told_by(other.main)
+  local group = by_key[key] or { key = key, hosts = {}, others = {}, count = 0 }
+  by_key[key] = group
+  table.insert(group.hosts, { address = one.address, ordinal = one.ordinal, network = one.network, domains = one.domains })
+  if not group.others[other_key] then group.others[other_key], group.count = true, group.count + 1 end
+end
+
+-- Many that are one from here, and each something else from there: nothing honest does that.
+local function add_vantage(survey, by_key)
+  local groups = {}
+  for _, group in pairs(by_key) do
+    local enough = group.count >= 0.9 * #group.hosts and group.count >= evidence.PATTERN
+    if enough and (network.units(group.hosts)) >= evidence.PATTERN then groups[#groups + 1] = group end
+  end
+  table.sort(groups, function(a, b) return a.key < b.key end)
+  for _, group in ipairs(groups) do survey.vantage[#survey.vantage + 1] = evidence.finding("vantage", group.hosts, "unknown", {}) end
+end
+
 -- Counts and lists what differs; notes in each survey as evidence what the other shows.
---
 local function differences(here, there)
-  there:hosts()
-  local both = pairs_of(here, there)
-  add_vantage(here, both, 1, 2)
-  add_vantage(there, both, 2, 1)
-  local result = { both = #both, differ = 0, only_here = 0, only_there = 0, hosts = json.array() }
-  for _, pair in ipairs(both) do
-    local one, other = answered(pair[1]), answered(pair[2])
-    if one and not other then result.only_here = result.only_here + 1 end
-    if other and not one then result.only_there = result.only_there + 1 end
-    if state(pair[1]) ~= state(pair[2]) then
+  local result = { both = 0, differ = 0, only_here = 0, only_there = 0, hosts = json.array() }
+  local from_here, from_there = {}, {}
+  for one, other in both_of(here, there) do
+    result.both = result.both + 1
+    if answered(one) and not answered(other) then result.only_here = result.only_here + 1 end
+    if answered(other) and not answered(one) then result.only_there = result.only_there + 1 end
+    if answered(one) and answered(other) and told_by(one.main) ~= told_by(other.main) then
+      note_vantage(from_here, one, other)
+      note_vantage(from_there, other, one)
+    end
+    local otherwise = state(one) == state(other) and behaves_otherwise(one, other)
+    if state(one) ~= state(other) or otherwise then
       result.differ = result.differ + 1
       if result.differ <= MOST then
-        result.hosts[result.differ] = { address = pair[1].address, here = show(state(pair[1])), there = show(state(pair[2])) }
+        result.hosts[result.differ] = { address = one.address, here = show(state(one, otherwise)), there = show(state(other, otherwise)) }
       end
     end
   end
+  add_vantage(here, from_here)
+  add_vantage(there, from_there)
   return result
 end
 

@@ -59,7 +59,7 @@ end
 --   (by SYNs of rising TTL; else by the TTL of answers); <code>time</code> {nearer, ms, other_ms}. What is not known is nil.
 function M.judge(host)
   local digest = host.main
-  if not digest then return {} end
+  if not digest or host.greets_only then return {} end
   local path, found = digest.path or host.path or {}, {}
   if type(path.hops) == "table" then
     found = hops.compare(path.hops, digest.port, path.reference or path.other_port)

@@ -1,18 +1,17 @@
 --- Evidence that another machine than the target answered on port 25: one table of kinds, each with its weight and words.
 --
--- A finding is {kind, weight, where, hosts (array of host facts), says}. `weight` is the probability that this kind of finding,
+-- A finding is {kind, weight, where, says, count (of hosts), examples (addresses), crowd (who they are)}. `weight` is the probability that this kind of finding,
 -- when it is made, is right that something answers in the target's place. Findings of different kinds are taken as independent:
 -- together they are right unless all are wrong. Only a *direct* kind can carry the verdict `intercepted`.
 
 local chance = require "deepid.chance"
+local crowds = require "deepid.crowd"
 local distance = require "deepid.distance"
 local escape = require "deepid.escape"
+local hints = require "deepid.hints"
 local network = require "deepid.network"
 
 local M = {}
-
---- So many silent ports beside an open 25 are worth a word.
-M.SILENT = 3
 
 --- Fewest hosts, in unrelated networks, that make a pattern.
 M.PATTERN = 3
@@ -21,8 +20,7 @@ local ODD_TIMES = 0.05 -- of honest hosts, at most, answer on two ports from dif
 local TIME_ALPHA = 1e-6
 local NEAR_MS, FAR_MS, OWN_MS = 3, 10, 0.2 -- no wide-area path is answered within 3 ms; a loopback connect takes 0.01-0.06 ms
 
---- The kinds. `direct`: may carry `intercepted`. `hint`: odd about one host, told beside it, and no more. `says` gets the
--- finding's own values in $name.
+--- The kinds. `direct`: may carry `intercepted`. `says` gets the finding's own values in $name.
 M.KINDS = {
   control = { weight = 0.98, direct = true,
     says = "$hosts named as control, where no mail server is, answered on port 25" },
@@ -40,23 +38,29 @@ M.KINDS = {
     says = "$hosts sent '$name'" },
   uniformity = { weight = 0.8,
     says = "$hosts in $units $show" },
-  ttl_hint = { weight = 0.4, hint = true,
-    says = "the answer on port 25 came over $at hops, that of another port over $target" },
-  time_hint = { weight = 0.2, hint = true,
-    says = "port 25 connects in $ms ms at best, another port in $other_ms ms" },
-  contradiction = { weight = 0.1, hint = true,
-    says = "$what" },
 }
 
 local function fill(text, values)
   return (text:gsub("%$([%l_]+)", function(name) return tostring(values[name] or "") end))
 end
 
---- Makes a finding of a kind.
-function M.finding(kind, hosts, where, values, weight)
-  values.hosts = #hosts == 1 and "1 host" or ("%d hosts"):format(#hosts)
-  return { kind = kind, weight = weight or M.KINDS[kind].weight, where = where, hosts = hosts,
+local MOST_EXAMPLES = 3
+
+local function first_addresses(hosts)
+  local list = {}
+  for i = 1, math.min(#hosts, MOST_EXAMPLES) do list[i] = hosts[i].address end
+  return list
+end
+
+local function new_finding(kind, crowd, examples, where, values, weight)
+  values.hosts = crowd.count == 1 and "1 host" or ("%d hosts"):format(crowd.count)
+  return { kind = kind, weight = weight or M.KINDS[kind].weight, where = where, crowd = crowd, count = crowd.count, examples = examples,
     says = escape.visible(fill(M.KINDS[kind].says, values)) }
+end
+
+--- Makes a finding of a kind about the hosts in an array.
+function M.finding(kind, hosts, where, values, weight)
+  return new_finding(kind, crowds.of(hosts), first_addresses(hosts), where, values, weight)
 end
 
 local function span(list, key)
@@ -106,231 +110,215 @@ end
 
 local function is_nearer(host) return host.distance.at and host.distance.target and host.distance.at < host.distance.target end
 
+-- Each looks at all hosts, one by one, and then makes its findings; `of_greetings`: at those too of which but a greeting is known. `see` gets what
+-- was kept so far, the host and the survey; what is kept of a host is its light form, without its sessions.
 local FIND = {}
-M.FIND = FIND
+
+local function light_of(host)
+  if not host.light then
+    host.light = { address = host.address, ordinal = host.ordinal, network = host.network, domains = host.domains, distance = host.distance }
+  end
+  return host.light
+end
+
+local function keep(list, host) list[#list + 1] = light_of(host) end
 
 -- An address without a mail server that greets. Whose side it is on, the path says.
-FIND[1] = function(context)
-  local answered = {}
-  for _, host in ipairs(context.hosts) do
-    if context.survey.control[host.address] and host.main and host.main.answered then answered[#answered + 1] = host end
-  end
-  if #answered == 0 then return {} end
-  local at = answered[1].distance.at
-  return { M.finding("control", answered, at and at <= 3 and "near_you" or "unknown", {}) }
-end
+FIND[1] = {
+  of_greetings = true,
+  see = function(answered, host, survey)
+    if survey.control[host.address] and host.main and host.main.answered then keep(answered, host) end
+  end,
+  find = function(answered)
+    if #answered == 0 then return {} end
+    local at = answered[1].distance.at
+    return { M.finding("control", answered, at and at <= 3 and "near_you" or "unknown", {}) }
+  end,
+}
 
 -- One router, before several unrelated targets: an innocent box at a target's edge stands before one owner's alone. The first
 -- hop is the scanner's own, whoever is behind it.
-FIND[2] = function(context)
-  local found = {}
-  local function key_of(host)
-    if host.distance.traced and is_nearer(host) then return ("%03d %s"):format(host.distance.at, host.distance.by or "") end
-  end
-  for _, hosts in parted(context.hosts, key_of) do
-    local at, router = hosts[1].distance.at, hosts[1].distance.by
-    local target, least = span(hosts, "target")
-    local units = network.units(hosts)
-    if (units >= 2 and #hosts >= M.PATTERN) or (at <= 1 and least - at >= 2) then
-      found[#found + 1] = M.finding("path_hops", hosts, distance.where(at, least),
-        { at = at, target = target, by = router and (" (by or behind %s)"):format(router) or "" })
+FIND[2] = {
+  see = function(nearer, host)
+    if host.distance.traced and is_nearer(host) then keep(nearer, host) end
+  end,
+  find = function(nearer)
+    local found = {}
+    for _, hosts in parted(nearer, function(host) return ("%03d %s"):format(host.distance.at, host.distance.by or "") end) do
+      local at, router = hosts[1].distance.at, hosts[1].distance.by
+      local target, least = span(hosts, "target")
+      local units = network.units(hosts)
+      if (units >= 2 and #hosts >= M.PATTERN) or (at <= 1 and least - at >= 2) then
+        found[#found + 1] = M.finding("path_hops", hosts, distance.where(at, least),
+          { at = at, target = target, by = router and (" (by or behind %s)"):format(router) or "" })
+      end
     end
-  end
-  return found
-end
+    return found
+  end,
+}
 
 -- Without a trace the distance is read off the TTL of the answers. A box near the scanner is at one distance, whatever is behind it;
 -- farther away, it must stand before half of all unrelated networks, since many targets have a box of their own at their edge.
-FIND[3] = function(context)
-  local found, measured = {}, {}
-  for _, host in ipairs(context.hosts) do
-    if host.distance.at and host.distance.target and not host.distance.traced then measured[#measured + 1] = host end
-  end
-  for at, hosts in parted(measured, function(host) return is_nearer(host) and host.distance.at or nil end) do
-    local target, least = span(hosts, "target")
-    local units = network.units(hosts)
-    local near = at <= 3 and least - at >= 2 and #hosts >= M.PATTERN and (at <= 1 or units >= 2)
-    local all_units, odd_units = count_units(measured, function(host) return host.distance.at == at and is_nearer(host) end)
-    local far = least - at >= 3 and odd_units >= math.max(M.PATTERN, all_units / 2)
-    if near or far then found[#found + 1] = M.finding("path_ttl", hosts, distance.where(at, least), { at = at, target = target }) end
-  end
-  return found
-end
+FIND[3] = {
+  see = function(measured, host)
+    if host.distance.at and host.distance.target and not host.distance.traced then keep(measured, host) end
+  end,
+  find = function(measured)
+    local found = {}
+    for at, hosts in parted(measured, function(host) return is_nearer(host) and host.distance.at or nil end) do
+      local target, least = span(hosts, "target")
+      local units = network.units(hosts)
+      local near = at <= 3 and least - at >= 2 and #hosts >= M.PATTERN and (at <= 1 or units >= 2)
+      local all_units, odd_units = count_units(measured, function(host) return host.distance.at == at and is_nearer(host) end)
+      local far = least - at >= 3 and odd_units >= math.max(M.PATTERN, all_units / 2)
+      if near or far then found[#found + 1] = M.finding("path_ttl", hosts, distance.where(at, least), { at = at, target = target }) end
+    end
+    return found
+  end,
+}
 
 -- A mail shield on the scanner's machine answers its programs: no packet leaves, or the SYNs that Nmap sends itself stay unanswered
 -- where a connection is made.
-FIND[4] = function(context)
-  local odd, stays = {}, false
-  for _, host in ipairs(context.hosts) do
+FIND[4] = {
+  see = function(odd, host)
     local listed = host.ports[25]
     local is_silent = listed ~= nil and listed.state == "filtered"
     local no_packet = host.main and host.main.path and host.main.path.leaves == false
-    if no_packet or (is_silent and (host.connects == true or (host.main and host.main.port == 25 and host.main.answered))) then odd[#odd + 1] = host end
-    stays = stays or no_packet
-  end
-  if #odd == 0 or (#odd < M.PATTERN and not stays) then return {} end
-  return { M.finding("own_host", odd, "own_host", {}) }
-end
+    if no_packet or (is_silent and (host.connects == true or (host.main and host.main.port == 25 and host.main.answered))) then keep(odd, host) end
+    odd.stays = odd.stays or no_packet
+  end,
+  find = function(odd)
+    if #odd == 0 or (#odd < M.PATTERN and not odd.stays) then return {} end
+    return { M.finding("own_host", odd, "own_host", {}) }
+  end,
+}
 
 -- Supporting evidence for each host alone; for many unrelated ones together more than their honest share explains.
-FIND[5] = function(context)
-  local measured, near, nearer = {}, {}, {}
-  for _, host in ipairs(context.hosts) do
-    local time = host.distance.time
-    if time then
-      measured[#measured + 1] = host
+FIND[5] = {
+  see = function(measured, host)
+    if host.distance.time then keep(measured, host) end
+  end,
+  find = function(measured)
+    local near, nearer = {}, {}
+    for _, host in ipairs(measured) do
+      local time = host.distance.time
       if time.nearer then nearer[#nearer + 1] = host end
       if time.nearer and time.ms <= NEAR_MS and time.other_ms >= FAR_MS then near[#near + 1] = host end
     end
-  end
-  local all_units, units = count_units(measured, function(host) return host.distance.time.nearer end)
-  local is_near = #near >= M.PATTERN and (network.units(near)) >= 2
-  local is_odd = units >= M.PATTERN and chance.tail(all_units, units, ODD_TIMES) <= TIME_ALPHA
-  if not (is_near or is_odd) then return {} end
-  local hosts = is_near and near or nearer
-  local fastest, other = math.huge, math.huge
-  for _, host in ipairs(hosts) do fastest, other = math.min(fastest, host.distance.time.ms), math.min(other, host.distance.time.other_ms) end
-  local where = is_near and (fastest <= OWN_MS and "own_host" or "near_you") or "unknown"
-  return { M.finding("connect_time", hosts, where, { ms = ("%.2g"):format(fastest), other_ms = ("%.3g"):format(other) }) }
-end
+    local all_units, units = count_units(measured, function(host) return host.distance.time.nearer end)
+    local is_near = #near >= M.PATTERN and (network.units(near)) >= 2
+    local is_odd = units >= M.PATTERN and chance.tail(all_units, units, ODD_TIMES) <= TIME_ALPHA
+    if not (is_near or is_odd) then return {} end
+    local hosts = is_near and near or nearer
+    local fastest, other = math.huge, math.huge
+    for _, host in ipairs(hosts) do fastest, other = math.min(fastest, host.distance.time.ms), math.min(other, host.distance.time.other_ms) end
+    local where = is_near and (fastest <= OWN_MS and "own_host" or "near_you") or "unknown"
+    return { M.finding("connect_time", hosts, where, { ms = ("%.2g"):format(fastest), other_ms = ("%.3g"):format(other) }) }
+  end,
+}
 
-FIND[6] = function(context) return context.survey.vantage end
+FIND[6] = {
+  see = function() end,
+  find = function(_, survey) return survey.vantage end,
+}
 
 -- The text says so. A rule is right or wrong for all hosts at once, so their number does not count.
-FIND[7] = function(context)
-  local found = {}
-  local function front_of(host)
+FIND[7] = {
+  of_greetings = true,
+  see = function(by_name, host)
     for _, front in ipairs(host.main and host.main.fronts or {}) do
-      if front.role == "interceptor" then return front end
+      local name = front.name
+      if name and front.role == "interceptor" then
+        by_name[name] = by_name[name] or { front = front, crowd = crowds.new(), examples = {} }
+        by_name[name].crowd:add(host)
+        if #by_name[name].examples < MOST_EXAMPLES then table.insert(by_name[name].examples, host.address) end
+        return
+      end
     end
-  end
-  for name, hosts in parted(context.hosts, function(host) return front_of(host) and front_of(host).name end) do
-    local front = front_of(hosts[1])
-    local where = front.device == "software firewall" and "own_host" or "near_you"
-    found[#found + 1] = M.finding("signature", hosts, where, { name = name }, front.confidence)
-  end
-  return found
-end
+  end,
+  find = function(by_name)
+    local found, names = {}, {}
+    for name in pairs(by_name) do names[#names + 1] = name end
+    table.sort(names)
+    for i, name in ipairs(names) do
+      local one = by_name[name]
+      local where = one.front.device == "software firewall" and "own_host" or "near_you"
+      found[i] = new_finding("signature", one.crowd, one.examples, where, { name = name }, one.front.confidence)
+    end
+    return found
+  end,
+}
 
 local SHOWN = 120 -- bytes of a key
 
 local SHOW = { hostname = "announce one host, '%s'", certificate = "show one certificate key", notice = "refuse with one text, '%s'" }
 
-FIND[8] = function(context)
-  local found = {}
-  for _, case in ipairs(context.groups) do
-    if case.fires then
-      found[#found + 1] = M.finding("uniformity", case.same, "unknown",
-        { units = case.fires == "unrelated" and case.observed .. " unrelated networks" or "one network", show = SHOW[case.kind]:format(case.key:sub(1, SHOWN)) })
-    end
-  end
-  return found
-end
-
--- What is odd about one host, and proves nothing by itself.
-FIND[9] = function(context)
-  local found = {}
-  for _, host in ipairs(context.hosts) do
-    local d = host.distance
-    if is_nearer(host) and not context.explained[host.address] then
-      found[#found + 1] = M.finding("ttl_hint", { host }, "unknown", { at = d.at, target = d.target })
-    end
-    if d.time and d.time.nearer and d.time.other_ms - d.time.ms >= FAR_MS then
-      found[#found + 1] = M.finding("time_hint", { host }, "unknown", { ms = ("%.2g"):format(d.time.ms), other_ms = ("%.3g"):format(d.time.other_ms) })
-    end
-    for _, what in ipairs(M.contradictions(host, context.survey.scanner)) do
-      found[#found + 1] = M.finding("contradiction", { host }, "unknown", { what = what })
-    end
-  end
-  return found
-end
-
-local function has_domain(names, domain)
-  for _, name in ipairs(names or {}) do
-    if network.registered_domain(name) == domain then return true end
-  end
-  return false
-end
-
--- Whether all of the scanner's addresses are private: then a NAT is between, and an echoed address is its own business.
-local function is_behind_nat(scanner)
-  for address in pairs(scanner) do
-    if not network.is_private(address) then return false end
-  end
-  return true
-end
-
-local function heard_elsewhere(host)
-  for number, port in pairs(host.ports) do
-    if number ~= 25 and (port.state == "open" or port.state == "closed") then return true end
-  end
-  return false
-end
-
---- What one host's session says against itself, in words.
+--- The finding that a group is more alike than chance and innocence allow.
 --
--- @param scanner  set of the scanner's addresses; empty where they are not known
--- @return array of texts
-function M.contradictions(host, scanner)
-  local found, main = {}, host.main
-  if not main then return found end
-  local greeting = main.hostname and network.registered_domain(main.hostname)
-  local ehlo = main.ehlo_name and network.registered_domain(main.ehlo_name)
-  local certified = main.certificate_names and #main.certificate_names > 0
-  if greeting and ehlo and greeting ~= ehlo
-    and not (certified and has_domain(main.certificate_names, greeting) and has_domain(main.certificate_names, ehlo)) then
-    found[#found + 1] = ("it greets as %s and answers EHLO as %s"):format(main.hostname, main.ehlo_name)
-  end
-  if main.mixed then found[#found + 1] = "its lines end in CRLF in one reply and in a bare LF in another: two programs wrote them" end
-  local other = host.sessions[587] or host.sessions[2525]
-  if main.port == 25 and main.ehlo and not main.ehlo:find("STARTTLS") and other and other.ehlo and other.ehlo:find("STARTTLS") then
-    found[#found + 1] = ("it offers STARTTLS on port %d and not on 25"):format(other.port)
-  end
-  local listed = host.ports[25]
-  if listed and listed.state == "open" and (host.silent or 0) >= M.SILENT and not heard_elsewhere(host) then
-    found[#found + 1] = ("port 25 alone answers, %d other ports are silent"):format(host.silent)
-  end
-  if main.echoed and not scanner[main.echoed] and not is_behind_nat(scanner) then
-    found[#found + 1] = ("it saw the client as %s, which is not this scanner: a proxy or NAT is between"):format(main.echoed)
-  end
-  return found
+-- @param case     of <code>deepid.uniformity</code>, firing
+-- @param hosts    those that are alike
+-- @param accused  crowd of the hosts that direct findings name
+function M.of_group(case, hosts, accused)
+  local finding = M.finding("uniformity", hosts, "unknown",
+    { units = case.fires == "unrelated" and case.observed .. " unrelated networks" or "one network", show = SHOW[case.kind]:format(case.key:sub(1, SHOWN)) })
+  finding.overlaps = finding.crowd:common(accused) > 0
+  return finding
 end
 
---- All findings, in the order of FIND.
+local EVERY, OF_GREETINGS = {}, {}
+for i, one in ipairs(FIND) do
+  EVERY[i] = i
+  if one.of_greetings then OF_GREETINGS[#OF_GREETINGS + 1] = i end
+end
+
+local Watch = {}
+Watch.__index = Watch
+
+--- Begins to look for evidence, host by host. <code>hinted</code> is how many hints of path there are, <code>hints</code> what is odd about the
+-- first hosts, an array of {address, ordinal, says}, and <code>odd</code> all of those hosts.
 --
--- @param context  {survey, hosts (each with <code>distance</code>), groups (deepid.uniformity), explained (set of addresses whose
---   distance is innocent)}
-function M.gather(context)
+-- @param survey  deepid.survey
+function M.watch(survey)
+  local kept = {}
+  for i in ipairs(FIND) do kept[i] = {} end
+  return setmetatable({ survey = survey, kept = kept, hinted = 0, hints = {}, odd = crowds.new() }, Watch)
+end
+
+--- Takes one host; they come by address.
+--
+-- @param host          with <code>distance</code>
+-- @param is_explained  whether its distance is innocent
+function Watch:see(host, is_explained)
+  for _, i in ipairs(host.greets_only and OF_GREETINGS or EVERY) do FIND[i].see(self.kept[i], host, self.survey) end
+  if host.greets_only then return end
+  for _, hint in ipairs(hints.of(host, is_explained, self.survey.scanner)) do
+    if hint.of_path then self.hinted = self.hinted + 1 end
+    self.odd:add(host)
+    if self.odd.count <= crowds.KEPT then table.insert(self.hints, { address = host.address, ordinal = host.ordinal, says = hint.says }) end
+  end
+end
+
+--- All findings but for uniformity and what is odd about one host, in the order of FIND.
+function Watch:findings()
   local all = {}
-  for _, find in ipairs(FIND) do
-    for _, finding in ipairs(find(context)) do all[#all + 1] = finding end
+  for i, one in ipairs(FIND) do
+    for _, finding in ipairs(one.find(self.kept[i], self.survey)) do all[#all + 1] = finding end
   end
   return all
 end
 
--- Whether two findings have a host in common.
-local function overlaps(finding, addresses)
-  for _, host in ipairs(finding.hosts) do
-    if addresses[host.address] then return true end
-  end
-  return false
-end
-
---- The probability that something answers in the targets' place: each kind once, with its best weight. Hints do not count, and
--- uniformity only where it is of hosts that a direct finding names too.
+--- The probability that something answers in the targets' place: each kind once, with its best weight; uniformity
+-- only where it is of hosts that a direct finding names too (<code>overlaps</code>).
 --
 -- @return probability; 0 where nothing direct was found
 function M.combine(findings)
-  local best, addresses = {}, {}
+  local best = {}
   for _, finding in ipairs(findings) do
-    if M.KINDS[finding.kind].direct then
-      best[finding.kind] = math.max(best[finding.kind] or 0, finding.weight)
-      for _, host in ipairs(finding.hosts) do addresses[host.address] = true end
-    end
+    if M.KINDS[finding.kind].direct then best[finding.kind] = math.max(best[finding.kind] or 0, finding.weight) end
   end
   if not next(best) then return 0 end
   for _, finding in ipairs(findings) do
-    if finding.kind == "uniformity" and overlaps(finding, addresses) then best.uniformity = finding.weight end
+    if finding.overlaps then best.uniformity = finding.weight end
   end
   local kinds, wrong = {}, 1.0
   for kind in pairs(best) do kinds[#kinds + 1] = kind end

@@ -3,7 +3,7 @@
 -- A table of small functions. Each takes the case and returns what to tell the user, or nothing where it does not apply. A
 -- group's case:
 --   kind, key        what is shared ("hostname", "certificate" or "notice") and its bytes
---   members          array of host facts that share it
+--   members          array of host facts that share it; a sample of them where they are very many
 --   observed, needed unrelated networks that share it, and how many would be surprising
 --   apart            as observed, but hosts without PTR names are not taken for one owner's
 --   line_chance      that a group drawn without regard to PTR names has so few of an owner's making
@@ -173,8 +173,11 @@ end }
 -- A whole network that announces one host is told of: nothing innocent explains it yet.
 local function is_whole_network(case) return case.kind ~= "notice" and case.share >= M.ONE_NETWORK.share end
 
+--- Whether a group is in one network or of one owner, and not all of that network.
+function M.is_one_network(case) return case.observed <= 1 and not is_whole_network(case) end
+
 GROUP[10] = { name = "one_network", source = "doc/uniformity.md: within one network statistics say nothing", apply = function(case)
-  if case.observed <= 1 and not is_whole_network(case) then
+  if M.is_one_network(case) then
     return "they are in one network or of one owner: a pool, one host with several addresses or one policy is likelier than an interceptor"
   end
 end }
@@ -187,15 +190,25 @@ end }
 
 M.GROUP = GROUP
 
---- The explanation of a group: the first that applies.
---
--- @return name and words, or nil
-function M.group(case)
-  for _, one in ipairs(GROUP) do
-    local words = one.apply(case)
-    if words then return one.name, words end
+local function first_of(case, from, to)
+  for i = from, to do
+    local words = GROUP[i].apply(case)
+    if words then return GROUP[i].name, words end
   end
 end
+
+-- From here on size alone is asked about, not members.
+local OF_SIZE = 9
+
+--- The explanation of a group by who its members are: the first that applies.
+--
+-- @return name and words, or nil
+function M.members(case) return first_of(case, 1, OF_SIZE - 1) end
+
+--- The explanation of a group by its size, once <code>needed</code> is known.
+--
+-- @return name and words, or nil
+function M.size(case) return first_of(case, OF_SIZE, #GROUP) end
 
 local HOST = {}
 

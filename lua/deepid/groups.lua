@@ -1,6 +1,7 @@
---- Groups of hosts by key: how many hosts and networks share each, counted by the C core's <code>survey</code>.
+--- Groups of hosts by key: counted by the C core's <code>survey</code>; those that could matter are then gone over with their members.
 
 local core = require "deepid.core"
+local facts = require "deepid.facts"
 
 local M = {}
 
@@ -8,8 +9,127 @@ local M = {}
 M.KINDS = { "hostname", "greeting", "template", "dialect", "ehlo", "certificate", "notice" }
 for i, kind in ipairs(M.KINDS) do M.KINDS[kind] = i end
 
+--- Of very many groups, so many of each kind are gone over: half of them those in the most networks, half those of the most hosts.
+M.MOST = 10000
+
+--- Members of one group that are looked at, those whose addresses have the lowest hash: more add nothing but memory.
+M.MOST_MEMBERS = 10000
+
+local STORE_BYTES = 12 << 20
+
 --- Opens an empty store: add, groups, totals, close (DESIGN.md, 'The survey'). Raises where the core is missing: whoever opened the
 -- engine has it.
-function M.open() return assert(core.load()).survey() end
+function M.open() return assert(core.load()).survey({ memory = STORE_BYTES }) end
+
+-- The first `most` of a list that may be cut at any time.
+local function best_list(most, before)
+  local list = {}
+  local function cut()
+    table.sort(list, before)
+    for i = #list, most + 1, -1 do list[i] = nil end
+  end
+  return list, cut, function(item)
+    list[#list + 1] = item
+    if #list >= 2 * most then cut() end
+  end
+end
+
+local function more_networks(a, b)
+  if a.networks16 ~= b.networks16 then return a.networks16 > b.networks16 end
+  if a.hosts ~= b.hosts then return a.hosts > b.hosts end
+  return a.example < b.example
+end
+
+local function more_hosts(a, b)
+  if a.hosts ~= b.hosts then return a.hosts > b.hosts end
+  return a.example < b.example
+end
+
+--- The groups of a kind that are worth going over.
+--
+-- @param store      what <code>open</code> gave
+-- @param kind       name
+-- @param may_count  function of a group: whether it could change the verdict
+-- @return table: key -> group of the store
+-- @return how many groups that may count were left out
+function M.choose(store, kind, may_count)
+  local wide, cut_wide, add_wide = best_list(M.MOST // 2, more_networks)
+  local large, cut_large, add_large = best_list(M.MOST // 2, more_hosts)
+  local chosen, counting, left = {}, 0, 0
+  for group in assert(store:groups(M.KINDS[kind], 2)) do
+    if group.example then
+      add_wide(group)
+      add_large(group)
+      if may_count(group) then counting = counting + 1 end
+    end
+  end
+  cut_wide()
+  cut_large()
+  for _, list in ipairs({ wide, large }) do
+    for _, group in ipairs(list) do
+      if not chosen[group.example] and may_count(group) then left = left - 1 end
+      chosen[group.example] = group
+    end
+  end
+  return chosen, left + counting
+end
+
+-- In front of a member's own key: the kind, the group's hash, the address's hash, the ordinal.
+local HASH_BYTES, ORDER_BYTES, ORDINAL = 16, 8, ">I8"
+local PREFIX_BYTES = 1 + HASH_BYTES + ORDER_BYTES + string.packsize(ORDINAL)
+
+local Members = {}
+Members.__index = Members
+
+--- Gathers the members of groups: goes over all hosts once more, and keeps on disk those that are in one.
+--
+-- @param survey  deepid.survey
+-- @param chosen  kind -> what <code>choose</code> gave
+-- @param kinds   array of kinds, in the order in which they will be gone over
+function M.gather(survey, chosen, kinds)
+  local lib = assert(core.load())
+  local self = setmetatable({ survey = survey, shelf = lib.shelf(), chosen = chosen, kinds = kinds }, Members)
+  for host, slots in survey:hosts() do
+    for i, kind in ipairs(host.main and not survey.control[host.address] and kinds or {}) do
+      local key = host.main[kind]
+      if key and chosen[kind][key] then
+        -- Within a group by the address's hash: the first ones are then a fair sample.
+        local place = string.char(i) .. lib.hash(key) .. lib.hash(host.address):sub(1, ORDER_BYTES) .. ORDINAL:pack(host.ordinal) .. host.address .. "\0"
+        for n = 1, #slots, 2 do assert(self.shelf:put(place .. slots[n], slots[n + 1])) end
+      end
+    end
+  end
+  return self
+end
+
+local function by_address(a, b) return a.address < b.address end
+
+--- Goes over the groups by kind and key's hash.
+--
+-- @param visit   called with kind, key, the members by address (a sample of MOST_MEMBERS where they are more), and how many there are
+-- @param wanted  (optional) function of an identity, which <code>visit</code> gets fifth: whether that group is asked for
+function Members:each(visit, wanted)
+  local members, total, current = {}, 0, nil
+  local function finish()
+    if not current then return end
+    table.sort(members, by_address)
+    local kind = self.kinds[current:byte()]
+    visit(kind, members[1].main[kind], members, total, current)
+  end
+  local filter = wanted and function(prefix) return wanted(prefix:sub(1, 1 + HASH_BYTES)) end
+  for host, _, prefix in facts.hosts(assert(self.shelf:pairs()), PREFIX_BYTES, self.survey.naming, filter) do
+    local identity = prefix:sub(1, 1 + HASH_BYTES)
+    if identity ~= current then
+      finish()
+      members, total, current = {}, 0, identity
+    end
+    host.ordinal = ORDINAL:unpack(prefix, PREFIX_BYTES - ORDINAL:packsize() + 1)
+    total = total + 1
+    if total <= M.MOST_MEMBERS then members[total] = host end
+  end
+  finish()
+end
+
+function Members:close() self.shelf:close() end
 
 return M

@@ -1,13 +1,13 @@
 --- Reads files into a survey: saved scans, and plain lines of an address, a tab and a greeting.
 
-local escape = require "deepid.escape"
+local facts = require "deepid.facts"
 local json = require "deepid.json"
 local transcript = require "deepid.transcript"
 
 local M = {}
 
--- Most greetings are told from others by few templates: what a text was found to be is kept, so many.
-local MOST_KEPT = 10000
+local BLOCK = 1 << 18 -- bytes that are read at a time
+local MOST_PROBLEMS = 100 -- of a file, that are told one by one
 
 -- The record in a JSON line.
 local function from_json(line)
@@ -21,52 +21,58 @@ end
 local function from_plain(line)
   local address, greeting = line:match("^([%x:.]+)\t(.*)$")
   if not address then return nil, "neither a JSON record nor an address, a tab and a greeting" end
-  return transcript.from_greeting(escape.bytes(greeting) or greeting, address)
+  if not facts.is_address(address) then return nil, address .. " is no address" end
+  return { record = "greeting", address = address, greeting = greeting }
 end
 
---- Reads one line.
---
--- @return record
--- @return nil where it holds none
--- @return nil and a message where it is broken
-function M.line(line)
+-- The record in a line; nil alone where it holds none.
+local function from_line(line)
   if line:find("^%s*{") then return from_json(line) end
   if not line:find("%S") then return nil end
   return from_plain(line)
 end
 
--- Identifies a transcript; the same lone greeting once only.
-local function identify(engine, record, kept)
-  local greeting = #record.steps == 1 and record.steps[1].reply
-  if greeting and kept[greeting] then return kept[greeting] end
-  local result = engine:identify(record)
-  if greeting and kept.count < MOST_KEPT then kept[greeting], kept.count = result, kept.count + 1 end
-  return result
+-- Whole lines, some at a time; nil at the end; nil and a message where the file cannot be read.
+local function next_block(file)
+  local block, message = file:read(BLOCK)
+  if not block then return nil, message end
+  return block .. (file:read("L") or "")
+end
+
+-- Lists of greetings the core reads by itself; the other lines are read here.
+local function read(file, path, survey)
+  local problems, number, broken = {}, 0, 0
+  local block, message = next_block(file)
+  while block do
+    local count, others = survey:add_lines(block)
+    if not count then return nil, others .. "; with TMPDIR=FOLDER another folder is used" end
+    for i = 1, #others, 2 do
+      local record, problem = from_line(others[i + 1])
+      if record then survey:add(record) end
+      if problem then broken = broken + 1 end
+      if problem and broken <= MOST_PROBLEMS then problems[broken] = ("%s:%d: %s"):format(path, number + others[i], problem) end
+    end
+    number = number + count
+    block, message = next_block(file)
+  end
+  if message then return nil, ("%s: %s"):format(path, message) end
+  if broken > MOST_PROBLEMS then problems[#problems + 1] = ("%s: and %d more lines that cannot be read"):format(path, broken - MOST_PROBLEMS) end
+  return problems
 end
 
 --- Reads a file into a survey.
 --
 -- @param path    "-" for standard input
 -- @param survey  deepid.survey
--- @param engine  (optional) what <code>deepid.open</code> gave: names products, and texts that give interceptors away
 -- @return array of messages about lines that could not be read
--- @return nil and a message when the file cannot be opened
-function M.file(path, survey, engine)
+-- @return nil and a message when the file cannot be opened, or the survey cannot take it
+function M.file(path, survey)
   local file, message = io.stdin, nil
   if path ~= "-" then file, message = io.open(path, "rb") end
   if not file then return nil, message end
-  local problems, number, kept = {}, 0, { count = 0 }
-  for line in file:lines() do
-    number = number + 1
-    local record, problem = M.line((line:gsub("\r$", "")))
-    if record then
-      survey:add(record, engine and record.steps and identify(engine, record, kept))
-    elseif problem then
-      problems[#problems + 1] = ("%s:%d: %s"):format(path, number, problem)
-    end
-  end
+  local problems, broken = read(file, path, survey)
   if path ~= "-" then file:close() end
-  return problems
+  return problems, broken
 end
 
 return M

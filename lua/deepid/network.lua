@@ -78,10 +78,10 @@ for _, label in ipairs(RESERVED) do RESERVED[label] = true end
 
 --- Whether a name says nothing about its bearer: no dot, a reserved domain, or an address in brackets.
 function M.is_generic(name)
-  name = name:lower():gsub("%.$", "")
-  if name:find("^%[") or not name:find("%.") or name:find("^[%d.]+$") then return true end
-  return RESERVED[name:match("([^.]+)$")] ~= nil or name:find("^localhost%.") ~= nil
-    or RESERVED_DOMAINS[M.registered_domain(name) or ""] ~= nil
+  name = name:lower()
+  if name:byte(-1) == 46 then name = name:sub(1, -2) end
+  if name:byte() == 91 or not name:find(".", 1, true) or name:find("^[%d.]+$") then return true end
+  return RESERVED[name:match("^.*%.(.*)$")] ~= nil or name:find("^localhost%.") ~= nil or RESERVED_DOMAINS[name:match("^.*%.([^.]*%.[^.]*)$") or name] ~= nil
 end
 
 -- What line providers and hosters put into names that they make up for addresses.
@@ -139,6 +139,35 @@ function M.units(hosts)
     of[i] = number[top]
   end
   return count, of
+end
+
+local Tally = {}
+Tally.__index = Tally
+
+--- Counts units of hosts that come one by one; what it keeps grows with the networks and domains, not with the hosts.
+function M.tally() return setmetatable({ count = 0, parent = {} }, Tally) end
+
+local function root_of(parent, key)
+  while parent[key] ~= key do
+    parent[key] = parent[parent[key]]
+    key = parent[key]
+  end
+  return key
+end
+
+--- Adds a host; <code>count</code> is then the number of units.
+function Tally:add(host)
+  local parent, own = self.parent, host.network
+  if not parent[own] then parent[own], self.count = own, self.count + 1 end
+  for _, domain in ipairs(host.domains) do
+    local key = "@" .. domain
+    local top = root_of(parent, own)
+    if not parent[key] then
+      parent[key] = top
+    elseif root_of(parent, key) ~= top then
+      parent[root_of(parent, key)], self.count = top, self.count - 1
+    end
+  end
 end
 
 return M

@@ -56,7 +56,7 @@ local function note_refusal(now, step)
   now.refused[step.step] = nil
   if step.tls ~= "none" then return end
   local hung_up = step.reply == "" and (step["end"] == "close" or step["end"] == "reset")
-  if code_of(step) == "530" or (hung_up and not now.answers) then
+  if code_of(step) == "530" or (hung_up and now.takes_tls and not now.answers) then
     now.refused[step.step], now.insists = true, true
   elseif step.reply ~= "" then
     now.answers = true
@@ -77,6 +77,7 @@ local function note(now, step)
     now.hello, now.sender = step, false
     if is_accepted(step) and (name ~= "helo" or not now.spoken) then now.spoken = name end
     now.offered = step.tls == "none" and is_accepted(step) and offers_starttls(step)
+    now.takes_tls = now.takes_tls or now.offered
   elseif name == "starttls" then
     now.offered = false
     if is_accepted(step) then now.hello = nil end -- RFC 3207 4.2: what was said before TLS is forgotten
@@ -296,9 +297,9 @@ end
 local function is_unfinished(transcript, now, options)
   if options.depth == "greeting" or not is_accepted(now.greeting) or now.greeting["end"] ~= "reply" then return false end
   if options.depth == "adaptive" then
-    -- One that a refusal of clear text ended is not counted; a server that stalls or breaks off is asked nothing more.
+    -- One that a refusal of clear text ended is not counted; a server that stalls, breaks off or takes no hello is asked nothing more.
     local most = M.MOST_FOR_QUESTIONS + (now.insists and 1 or 0)
-    return not now.broken and now.connection < most and options.choose ~= nil and choose(transcript, afresh(now), options, M.MOST_ERRORS) ~= nil
+    return not now.broken and now.spoken ~= nil and now.connection < most and options.choose ~= nil and choose(transcript, afresh(now), options, M.MOST_ERRORS) ~= nil
   end
   if not now.sent.helo and not is_lmtp(transcript, now) then return true end
   if has_more(now) then return true end

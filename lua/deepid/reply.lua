@@ -16,6 +16,17 @@ function M.complete(bytes)
   return bytes:find("^%d%d%d[ \r\n]", first) ~= nil
 end
 
+--- The first reply in these bytes, and what follows it; all of them where no reply is whole.
+function M.split(bytes)
+  local at = 1
+  while true do
+    local line, after = bytes:match("([^\n]*\n)()", at)
+    if not line then return bytes, "" end
+    if not line:find("^%d%d%d%-") then return bytes:sub(1, after - 1), bytes:sub(after) end
+    at = after
+  end
+end
+
 --- How many replies end in these bytes: lines whose code is followed by a blank or nothing.
 function M.count(bytes)
   local _, count = ("\n" .. bytes):gsub("\n%d%d%d%f[ \r\n]", "")

@@ -4,10 +4,11 @@
 -- honestly.
 
 local chance = require "deepid.chance"
+local crowds = require "deepid.crowd"
 local distance = require "deepid.distance"
+local facts = require "deepid.facts"
 local hops = require "deepid.hops"
 local network = require "deepid.network"
-local survey = require "deepid.survey"
 
 local M = {}
 
@@ -22,7 +23,7 @@ local MOST_ACCEPTING = 0.05 -- of the networks, where 25 is blocked for all but 
 local NEAR_HOPS, LEAST_TRACED, NEARLY_ALL = 3, 3, 0.9
 
 local function offers_mail(host)
-  for port in pairs(survey.MAIL_PORTS) do
+  for port in pairs(facts.MAIL_PORTS) do
     if host.sessions[port] and host.sessions[port].answered then return true end
     if host.ports[port] and host.ports[port].state == "open" then return true end
   end
@@ -71,7 +72,7 @@ end
 local function common_stop(witnesses)
   local parts, best, traced = {}, nil, 0
   for _, host in ipairs(witnesses) do
-    local stop = stop_of(host)
+    local stop = host.stop
     if stop.at and stop.target then traced = traced + 1 end
     if stop.at and stop.at <= NEAR_HOPS and stop.target and stop.target - stop.at >= 2 then
       local part = parts[stop.at] or { at = stop.at, refused = stop.refused, count = 0, names = 0 }
@@ -90,47 +91,54 @@ end
 local function refusers(witnesses)
   local count, by = 0, nil
   for _, host in ipairs(witnesses) do
-    local stop = stop_of(host)
-    if stop.refused then
+    if host.stop.refused then
       count = count + 1
-      by = by or stop.by
+      by = by or host.stop.by
     end
   end
   return count, by
 end
 
+local Watch = {}
+Watch.__index = Watch
+
+--- Begins to look at the silence of port 25, host by host.
+--
+-- @param survey  deepid.survey
+function M.watch(survey)
+  return setmetatable({ survey = survey, filtered = 0, accepting = 0, witnesses = {}, crowd = crowds.new(), silent = network.tally(), mail = network.tally(), is_known = true }, Watch)
+end
+
+--- Takes one host; they come by address.
+function Watch:see(host)
+  local state, known = state_of(host), self.survey.known[host.address] or false
+  local counts = not self.survey.control[host.address] and (state == "heard" or known or offers_mail(host))
+  if state == "silent" then self.filtered = self.filtered + 1 end
+  if not (state and counts) then return end
+  self.mail:add(host)
+  if state == "heard" then
+    self.accepting = self.accepting + 1
+    return
+  end
+  self.silent:add(host)
+  self.crowd:add(host)
+  self.witnesses[#self.witnesses + 1] = { stop = stop_of(host) }
+  self.is_known = self.is_known and known
+end
+
 --- Judges the silence of port 25.
 --
--- @param all   deepid.survey
--- @param hosts what <code>survey:hosts</code> gave
--- @return table: <code>filtered</code> (hosts whose 25 is silent), <code>witnesses</code> (of them, mail hosts), <code>networks</code>
---   (unrelated, of the witnesses), <code>accepting</code> (mail hosts whose 25 is heard), <code>probability</code> (that honest
---   firewalls do this), <code>stop</code>, <code>refused</code>, <code>refused_by</code>, <code>blocked</code>
-function M.judge(all, hosts)
-  local found = { filtered = 0, witnesses = 0, accepting = 0, silent_hosts = {} }
-  local witnesses, mail, is_known = {}, {}, true
-  for _, host in ipairs(hosts) do
-    local state, known = state_of(host), all.known[host.address] or false
-    local counts = not all.control[host.address] and (offers_mail(host) or known or state == "heard")
-    if state == "silent" then found.filtered = found.filtered + 1 end
-    if state and counts then
-      mail[#mail + 1] = host
-      if state == "silent" then
-        witnesses[#witnesses + 1] = host
-        is_known = is_known and known
-      else
-        found.accepting = found.accepting + 1
-      end
-    end
-  end
-  found.witnesses, found.silent_hosts = #witnesses, witnesses
-  found.networks = network.units(witnesses)
-  local units = network.units(mail)
-  found.probability = chance.tail(units, found.networks, is_known and HONEST_KNOWN or HONEST)
-  found.refused, found.refused_by = refusers(witnesses)
-  found.stop = common_stop(witnesses)
-  local few_accept = found.accepting <= MOST_ACCEPTING * #mail
-  found.blocked = #witnesses >= M.WITNESSES and few_accept and (found.stop ~= nil or found.probability <= ALPHA)
+-- @return table: <code>filtered</code> (hosts whose 25 is silent), <code>witnesses</code> (of them, mail hosts), <code>crowd</code> (who they are),
+--   <code>networks</code> (unrelated, of the witnesses), <code>accepting</code> (mail hosts whose 25 is heard), <code>probability</code> (that
+--   honest firewalls do this), <code>stop</code>, <code>refused</code>, <code>refused_by</code>, <code>blocked</code>
+function Watch:judge()
+  local count = #self.witnesses
+  local found = { filtered = self.filtered, witnesses = count, crowd = self.crowd, accepting = self.accepting, networks = self.silent.count }
+  found.probability = chance.tail(self.mail.count, found.networks, self.is_known and HONEST_KNOWN or HONEST)
+  found.refused, found.refused_by = refusers(self.witnesses)
+  found.stop = common_stop(self.witnesses)
+  local few_accept = found.accepting <= MOST_ACCEPTING * (count + found.accepting)
+  found.blocked = count >= M.WITNESSES and few_accept and (found.stop ~= nil or found.probability <= ALPHA)
   return found
 end
 

@@ -26,19 +26,8 @@ local function unescape(text)
   return escape.bytes(text)
 end
 
--- The first whole reply of what was read, and what follows it.
-local function split_greeting(bytes)
-  local at = 1
-  while true do
-    local line, after = bytes:match("([^\n]*\n)()", at)
-    if not line then return bytes, "" end
-    if not line:find("^%d%d%d%-") then return bytes:sub(1, after - 1), bytes:sub(after) end
-    at = after
-  end
-end
-
 -- The first reply only: Nmap's GetRequest asks for a second one with its empty line.
-local function first_reply(bytes) return (split_greeting(bytes)) end
+local function first_reply(bytes) return (reply.split(bytes)) end
 
 local function new_step(name, connection, sent, bytes, whole)
   return { step = name, connection = connection, tls = "none", sent = sent, reply = bytes,
@@ -48,7 +37,7 @@ end
 -- The steps that one probe's reply shows.
 local function add_probe(transcript, probe, bytes, whole, connection)
   local known = PROBES[probe]
-  local greeting, rest = split_greeting(bytes)
+  local greeting, rest = reply.split(bytes)
   local steps = transcript.steps
   steps[#steps + 1] = new_step("greeting", connection, "", greeting, whole or rest ~= "")
   if rest == "" then return end
@@ -60,9 +49,16 @@ local function add_probe(transcript, probe, bytes, whole, connection)
   end
 end
 
--- Every blob of a text, its lines joined.
+local ENTITIES = { quot = '"', amp = "&", lt = "<", gt = ">", apos = "'" }
+
+local function unescape_xml(text)
+  return (text:gsub("&#x(%x%x?);", function(hex) return string.char(tonumber(hex, 16)) end):gsub("&(%l+);", ENTITIES))
+end
+
+-- Every blob of a text, its lines joined; in Nmap's XML each is an attribute, on one line.
 local function blobs(text)
   local list, current = {}, nil
+  for value in text:gmatch('%sservicefp="(.-)"') do list[#list + 1] = unescape_xml(value) end
   for line in (text .. "\n"):gmatch("(.-)\r?\n") do
     local first, more = line:match("^%s*(SF%-Port.*)$"), line:match("^%s*SF:(.*)$")
     if first then
@@ -94,9 +90,9 @@ local function read_blob(blob)
 end
 
 --- Whether a text holds a fingerprint.
-function M.found(text) return ("\n" .. text):find("\n%s*SF%-Port%d+%-") ~= nil end
+function M.found(text) return ("\n" .. text):find("\n%s*SF%-Port%d+%-") ~= nil or text:find('%sservicefp="SF%-Port%d+%-') ~= nil end
 
---- Reads the fingerprints in a text, such as Nmap's normal output.
+--- Reads the fingerprints in a text, such as Nmap's normal output or its XML.
 --
 -- Each probe is a connection, its first reply the greeting. What follows is taken where Nmap's probe says what a step of ours says: Hello
 -- (without a name, so many servers refuse it), Help, GetRequest. The transcript's `left_out` names the other probes that were answered.

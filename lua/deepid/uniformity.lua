@@ -55,7 +55,7 @@ local function has_own_name(host)
   return false
 end
 
--- Of hosts with PTR names: how many have them, and how many have one of their owner's making.
+-- How many hosts have PTR names, and how many have one of their owner's making.
 local function count_named(hosts)
   local named, own = 0, 0
   for _, host in ipairs(hosts) do
@@ -114,27 +114,13 @@ local function count_units(kind, members, share)
   return (network.units(linked))
 end
 
--- What answered: hosts, those of each network, networks, and hosts with PTR names.
-local function count_answered(hosts, survey)
-  local seen, list = { by_network = {}, networks = 0 }, {}
-  for _, host in ipairs(hosts) do
-    if host.main and host.main.answered and not survey.control[host.address] then
-      if not seen.by_network[host.network] then seen.by_network[host.network], seen.networks = 0, seen.networks + 1 end
-      seen.by_network[host.network] = seen.by_network[host.network] + 1
-      list[#list + 1] = host
-    end
-  end
-  seen.hosts = #list
-  seen.named, seen.own = count_named(list)
-  return seen
-end
-
--- The group's largest share of those that answered in one network, of networks where the group has enough hosts to judge.
-local function one_network(members, answered)
+-- The group's largest share of those that answered in one network, of networks where the group has enough hosts to judge. Each member
+-- stands for `weight` hosts.
+local function one_network(members, answered, weight)
   local inside, best, best_network = {}, 0, nil
-  for _, host in ipairs(members) do inside[host.network] = (inside[host.network] or 0) + 1 end
+  for _, host in ipairs(members) do inside[host.network] = (inside[host.network] or 0) + weight end
   for name, count in pairs(inside) do
-    local share = count / answered[name]
+    local share = math.min(1, count / answered[name])
     if count >= explain.ONE_NETWORK.hosts and (share > best or share == best and name < best_network) then
       best, best_network = share, name
     end
@@ -151,14 +137,17 @@ local function first_addresses(members)
   return list
 end
 
-local function new_case(kind, group, members, catalogue, seen)
-  local same = SAME[kind](members)
+-- What the members say; they are let go then. All but chance and size have been tried to explain it.
+local function new_case(kind, key, members, total, group, seen, catalogue)
+  local same, sampled = SAME[kind](members), total > #members
   local case = {
-    kind = kind, key = group.example, members = members, same = same, hosts = group.hosts, networks = group.networks16,
-    examples = first_addresses(members), catalogue = catalogue, observed = count_units(kind, same, #members / seen.hosts), apart = (network.units(same)),
+    kind = kind, key = key, members = members, hosts = group.hosts, networks = group.networks16, judged = sampled and #members or nil,
+    examples = first_addresses(members), catalogue = catalogue, observed = count_units(kind, same, total / seen.hosts), apart = (network.units(same)),
     line_chance = line_chance(members, seen.named, seen.own), own_names = select(2, count_named(members)),
   }
-  case.share, case.network = one_network(same, seen.by_network)
+  case.share, case.network = one_network(same, seen.by_network, total / #members)
+  case.explanation, case.words = explain.members(case)
+  case.members, case.catalogue = nil, nil
   return case
 end
 
@@ -171,63 +160,111 @@ end
 -- A pair of networks that share some other name is in every larger scan, and says nothing about its population.
 local TELLING = 3
 
--- Threshold and probability, with the class that the scan's other groups suggest.
-local function rate(case, m, other, classes)
+-- Threshold and probabilities, with the class that the scan's other groups suggest.
+local function rating(m, other, classes)
   if other >= TELLING then
     classes = table.move(classes, 1, #classes, 1, {})
     classes[#classes + 1] = chance.estimate(m, other)
   end
-  case.needed = chance.threshold(m, classes)
-  case.expected = chance.expected(m, classes)
-  case.probability = chance.bound(m, case.observed, classes)
+  local bounds = {}
+  local function bound(observed)
+    bounds[observed] = bounds[observed] or chance.bound(m, observed, classes)
+    return bounds[observed]
+  end
+  return { needed = chance.threshold(m, classes), expected = chance.expected(m, classes), bound = bound }
 end
 
--- Cases of one kind that nothing but chance explains yet: the two most shared, for `rate`.
+-- Of the cases that nothing but chance explains yet, the two most shared.
 local function most_shared(cases)
   local first, second = 0, 0
   for _, case in ipairs(cases) do
-    if case.observed > first then
-      first, second = case.observed, first
-    elseif case.observed > second then
-      second = case.observed
+    if not (case.explanation or explain.is_one_network(case)) then
+      if case.observed > first then
+        first, second = case.observed, first
+      elseif case.observed > second then
+        second = case.observed
+      end
     end
   end
   return first, second
 end
 
---- Groups of two hosts and more, each with its statistics and explanation.
+-- Threshold, explanation by size and surprise of all cases of one kind.
+local function rate_all(cases, m, classes)
+  local first, second = most_shared(cases)
+  local ratings = {}
+  for _, case in ipairs(cases) do
+    local alone = not (case.explanation or explain.is_one_network(case))
+    local other = alone and case.observed == first and second or first
+    ratings[other] = ratings[other] or rating(m, other, classes)
+    case.needed, case.expected, case.probability = ratings[other].needed, ratings[other].expected, ratings[other].bound(case.observed)
+    if not case.explanation then case.explanation, case.words = explain.size(case) end
+    if not case.explanation then case.fires = surprise(case) end
+  end
+end
+
+-- A group of fewer networks cannot be surprising, nor one of fewer hosts within a network, nor do they raise the bar for others.
+local function may_count(group) return group.networks16 >= TELLING or group.hosts >= explain.ONE_NETWORK.hosts end
+
+local Watch = {}
+Watch.__index = Watch
+
+--- Begins to look at what hosts have in common.
 --
 -- @param survey     deepid.survey
--- @param hosts      what <code>survey:hosts</code> gave
 -- @param catalogue  deepid.catalogue
--- @return array of cases: see deepid.explain, and <code>expected</code>, <code>probability</code>, <code>explanation</code>,
---   <code>words</code>, and <code>fires</code> ("unrelated" or "one_network") where the group is uniform
--- @return networks among the hosts that answered
-function M.judge(survey, hosts, catalogue)
-  local store, index = survey:grouped(hosts, M.TESTED)
-  local seen, all = count_answered(hosts, survey), {}
-  local m = seen.networks
+function M.watch(survey, catalogue)
+  local seen = { by_network = {}, networks = 0, hosts = 0, named = 0, own = 0 }
+  return setmetatable({ survey = survey, catalogue = catalogue, store = groups.open(), seen = seen }, Watch)
+end
+
+--- Takes one host. Controls take no part: they are no targets.
+function Watch:see(host)
+  local main, seen = host.main, self.seen
+  if not main or self.survey.control[host.address] then return end
   for _, kind in ipairs(M.TESTED) do
-    local cases = {}
-    for group in store:groups(groups.KINDS[kind], 2) do
-      local members = index[kind][group.example]
-      if members then cases[#cases + 1] = new_case(kind, group, members, catalogue, seen) end
-    end
-    local unexplained = {}
-    for _, case in ipairs(cases) do
-      case.needed = 0 -- every explanation but those of size may apply
-      case.explanation, case.words = explain.group(case)
-      if not case.explanation then unexplained[#unexplained + 1] = case end
-      all[#all + 1] = case
-    end
-    local first, second = most_shared(unexplained)
-    for _, case in ipairs(cases) do
-      rate(case, m, case.explanation and first or case.observed == first and second or first, catalogue.classes[kind] or {})
-      case.explanation, case.words = explain.group(case)
-      if not case.explanation then case.fires = surprise(case) end
-    end
+    local key = main[kind]
+    if key then self.store:add(host.address, groups.KINDS[kind], key, key) end
   end
-  return all, m
+  if not main.answered then return end
+  if not seen.by_network[host.network] then seen.by_network[host.network], seen.networks = 0, seen.networks + 1 end
+  seen.by_network[host.network] = seen.by_network[host.network] + 1
+  seen.hosts = seen.hosts + 1
+  if #host.names > 0 then
+    local named, own = count_named({ host })
+    seen.named, seen.own = seen.named + named, seen.own + own
+  end
+end
+
+--- Groups of two hosts and more, each with its statistics and explanation; of very many, those that could matter most.
+--
+-- @param found  called with each group that is uniform, and the hosts in it that are alike
+-- @return array of cases: see deepid.explain, and <code>expected</code>, <code>probability</code>, <code>explanation</code>,
+--   <code>words</code>, <code>fires</code> ("unrelated" or "one_network") where the group is uniform, and <code>judged</code>, where that
+--   many of its hosts were looked at
+-- @return networks among the hosts that answered
+-- @return how many groups that could matter were left out
+function Watch:judge(found)
+  local chosen, left, by_kind, all, by_identity = {}, 0, {}, {}, {}
+  for _, kind in ipairs(M.TESTED) do
+    local count
+    chosen[kind], count = groups.choose(self.store, kind, may_count)
+    left, by_kind[kind] = left + count, {}
+  end
+  self.store:close()
+  if not (next(chosen.hostname) or next(chosen.certificate) or next(chosen.notice)) then return all, self.seen.networks, left end
+  local members = groups.gather(self.survey, chosen, M.TESTED)
+  members:each(function(kind, key, hosts, total, identity)
+    local case = new_case(kind, key, hosts, total, chosen[kind][key], self.seen, self.catalogue)
+    by_identity[identity] = case
+    table.insert(by_kind[kind], case)
+    all[#all + 1] = case
+  end)
+  for kind, cases in pairs(by_kind) do rate_all(cases, self.seen.networks, self.catalogue.classes[kind] or {}) end
+  members:each(function(kind, _, hosts, _, identity) found(by_identity[identity], SAME[kind](hosts)) end,
+    function(identity) return by_identity[identity].fires end)
+  members:close()
+  return all, self.seen.networks, left
 end
 
 return M

@@ -1,18 +1,21 @@
 --- From a survey to the verdict of the scan: one function, the same live and from a saved file.
 
 local catalogues = require "deepid.catalogue"
+local crowds = require "deepid.crowd"
 local distance = require "deepid.distance"
 local escape = require "deepid.escape"
 local evidence = require "deepid.evidence"
 local explain = require "deepid.explain"
+local fronts = require "deepid.fronts"
 local json = require "deepid.json"
+local odds = require "deepid.odd"
 local silence = require "deepid.silence"
 local uniformity = require "deepid.uniformity"
 local words = require "deepid.words"
 
 local M = {}
 
-local MOST_HOSTS, MOST_GROUPS, MOST_EXAMPLES, SHOWN = 1000, 100, 3, 120
+local MOST_GROUPS, MOST_EXAMPLES, SHOWN = 100, 3, 120
 
 -- The probability that is sure enough to accuse something of answering in a target's place.
 local SURE = 0.9
@@ -22,38 +25,28 @@ local CONFIDENCE = { unrelated = 0.98, one_network = 0.9, blocked = 0.95, traced
 
 local function show(bytes) return escape.visible(bytes, SHOWN) end
 
-local function addresses(hosts)
+-- Notes a distance that differs and is innocent, or a silent open port, by the explanation's name.
+-- @return whether there is one
+local function explain_host(facts, host)
+  local name, says = explain.host({ host = host, distance = host.distance })
+  if not name then return false end
+  local one = facts.explained[name] or { name = name, says = says, crowd = crowds.new() }
+  facts.explained[name] = one
+  one.crowd:add(host)
+  return true
+end
+
+-- The same without the hosts that are accused.
+local function explained_of(facts)
   local list = json.array()
-  for i = 1, math.min(#hosts, MOST_EXAMPLES) do list[i] = hosts[i].address end
-  return list
-end
-
--- Distances that differ and are innocent, and silent open ports: address -> {name, says}.
-local function explain_hosts(hosts)
-  local by_address = {}
-  for _, host in ipairs(hosts) do
-    local name, says = explain.host({ host = host, distance = host.distance })
-    if name then by_address[host.address] = { name = name, says = says } end
-  end
-  return by_address
-end
-
--- The same by name, without the hosts that are accused.
-local function explained_of(facts, hosts)
-  local list, by_name = json.array(), {}
-  for _, host in ipairs(hosts) do
-    local found = not facts.accused[host.address] and facts.explained[host.address]
-    if found then
-      local one = by_name[found.name]
-      if not one then
-        one = { name = found.name, says = found.says, hosts = 0, examples = json.array() }
-        by_name[found.name], list[#list + 1] = one, one
-      end
-      one.hosts = one.hosts + 1
-      if one.hosts <= MOST_EXAMPLES then one.examples[one.hosts] = host.address end
+  for name, found in pairs(facts.explained) do
+    local one = { name = name, says = found.says, hosts = found.crowd.count - found.crowd:common(facts.accused), examples = json.array() }
+    for _, host in ipairs(found.crowd.first) do
+      if #one.examples < MOST_EXAMPLES and not facts.accused:has(host) then table.insert(one.examples, host.address) end
     end
+    if one.hosts > 0 then list[#list + 1] = one end
   end
-  table.sort(list, function(a, b) return a.name < b.name end)
+  table.sort(list, function(x, y) return x.name < y.name end)
   return list
 end
 
@@ -61,7 +54,7 @@ local function group_of(case)
   return {
     key = show(case.key), kind = case.kind, hosts = case.hosts, networks = case.networks, unrelated = case.observed, needed = case.needed,
     expected = case.expected, probability = case.probability, explanation = case.explanation, words = case.words,
-    surprising = case.fires, examples = json.array(table.move(case.examples, 1, #case.examples, 1, {})),
+    surprising = case.fires, judged = case.judged, examples = json.array(table.move(case.examples, 1, #case.examples, 1, {})),
   }
 end
 
@@ -98,7 +91,7 @@ end
 local function is_thin(facts)
   if facts.answered == 0 then return true end
   if facts.silence.witnesses > 0 and facts.silence.accepting == 0 then return true end
-  if facts.suspicion >= 0.5 and facts.suspects * 2 >= facts.answered then return true end
+  if facts.suspicion >= 0.5 and facts.accused.count * 2 >= facts.answered then return true end
   for _, case in ipairs(facts.cases) do
     if case.explanation == "nameless" and case.hosts * 2 >= facts.answered then return true end
   end
@@ -115,96 +108,100 @@ local function decide(facts)
   return "normal", "unknown", facts.compared >= facts.answered / 2 and CONFIDENCE.normal_by_path or CONFIDENCE.normal
 end
 
-local RANK = { intercepted = 1, blocked = 2, uniform = 3, insufficient = 4 }
-
-local function note_host(by_address, host, verdict, says)
-  local entry = by_address[host.address]
-  if not entry then
-    entry = { address = host.address, verdict = verdict, evidence = json.array() }
-    by_address[host.address] = entry
-  end
-  if RANK[verdict] < RANK[entry.verdict] then entry.verdict = verdict end
-  table.insert(entry.evidence, says)
-end
-
--- The hosts that are not normal, with their evidence; the first MOST_HOSTS by address, and how many there are.
-local function odd_hosts(facts, verdict)
-  local by_address, list = {}, {}
-  for _, finding in ipairs(facts.findings) do
-    local kind = evidence.KINDS[finding.kind]
-    local of_host = kind.direct and verdict == "intercepted" and "intercepted" or finding.kind == "uniformity" and "uniform" or "insufficient"
-    for _, host in ipairs(finding.hosts) do note_host(by_address, host, of_host, finding.says) end
-  end
-  if verdict == "blocked" then
-    for _, host in ipairs(facts.silence.silent_hosts) do note_host(by_address, host, "blocked", "port 25 is silent, and the host offers mail") end
-  end
-  for _, entry in pairs(by_address) do list[#list + 1] = entry end
-  table.sort(list, function(a, b) return a.address < b.address end)
-  return json.array(table.move(list, 1, math.min(#list, MOST_HOSTS), 1, {})), #list
-end
-
 local function evidence_of(findings)
   local list = json.array()
-  for _, finding in ipairs(findings) do
-    if not evidence.KINDS[finding.kind].hint then
-      list[#list + 1] = { kind = finding.kind, weight = finding.weight, where = finding.where, hosts = #finding.hosts,
-        says = finding.says, examples = addresses(finding.hosts) }
-    end
+  for i, finding in ipairs(findings) do
+    list[i] = { kind = finding.kind, weight = finding.weight, where = finding.where, hosts = finding.count, says = finding.says,
+      examples = json.array(finding.examples) }
   end
   return list
 end
 
-local function products_of(survey, hosts)
-  local counts, list = {}, json.array()
-  for _, host in ipairs(hosts) do
-    local seen = {}
-    for _, digest in pairs(survey.control[host.address] and {} or host.sessions) do
-      local front = digest.fronts and digest.fronts[1]
-      local name = digest.product or (front and front.name) or "unknown"
-      if not seen[name] then counts[name], seen[name] = (counts[name] or 0) + 1, true end
-    end
-  end
+local function name_of(digest)
+  local front = digest.fronts and digest.fronts[1]
+  return digest.product or (front and front.name) or "unknown"
+end
+
+local function add_one(counts, name) counts[name] = (counts[name] or 0) + 1 end
+
+-- Adds a host's products to the counts, each once.
+local function count_products(counts, host)
+  if host.greets_only then return add_one(counts, name_of(host.main)) end
+  local seen = {}
+  for _, digest in pairs(host.sessions) do seen[name_of(digest)] = true end
+  for name in pairs(seen) do add_one(counts, name) end
+end
+
+local function products_of(counts)
+  local list = json.array()
   for name, count in pairs(counts) do list[#list + 1] = { product = name, hosts = count } end
   table.sort(list, function(a, b) return a.hosts > b.hosts or (a.hosts == b.hosts and a.product < b.product) end)
   return list
 end
 
 -- What could not be looked at, and would have told more.
-local function unobserved(facts, hosts)
-  local list, names = json.array(), 0
-  for _, host in ipairs(hosts) do names = names + #host.names end
+local function unobserved(facts)
+  local list = json.array()
   if facts.answered > 0 and facts.compared == 0 then list[#list + 1] = "distance" end
-  if facts.answered > 0 and names == 0 then list[#list + 1] = "names" end
+  if facts.answered > 0 and facts.named == 0 then list[#list + 1] = "names" end
   if facts.answered > 0 and not next(facts.survey.control) then list[#list + 1] = "control" end
   return list
 end
 
-local function note_accused(facts, hosts)
-  for _, host in ipairs(hosts) do
-    if not facts.accused[host.address] then facts.accused[host.address], facts.suspects = true, facts.suspects + 1 end
-  end
-end
-
-local function collect(survey, catalogue)
-  local facts = { survey = survey, answered = 0, compared = 0, hinted = 0, suspects = 0, accused = {} }
-  local hosts = survey:hosts()
-  for _, host in ipairs(hosts) do
+-- Goes over all hosts once; what it keeps of them are counts, and those whose path was measured.
+local function look(facts, watches)
+  for host in facts.survey:hosts() do
+    local is_control = facts.survey.control[host.address]
     host.distance = distance.judge(host)
-    if host.main and host.main.answered and not survey.control[host.address] then
+    if host.main and host.main.answered and not is_control then
       facts.answered = facts.answered + 1
       if (host.distance.at and host.distance.target) or host.distance.time then facts.compared = facts.compared + 1 end
     end
+    facts.named = facts.named + #host.names
+    if not is_control then
+      count_products(facts.products, host)
+      watches.fronts:see(host)
+    end
+    watches.evidence:see(host, not host.greets_only and explain_host(facts, host))
+    watches.uniformity:see(host)
+    watches.silence:see(host)
   end
-  facts.cases, facts.networks = uniformity.judge(survey, hosts, catalogue)
-  facts.explained = explain_hosts(hosts)
-  facts.findings = evidence.gather({ survey = survey, hosts = hosts, groups = facts.cases, explained = facts.explained })
-  facts.suspicion = evidence.combine(facts.findings)
+end
+
+-- Direct findings first, so that the groups' hosts can be held against those that they accuse; then what is odd about one host.
+local function collect(survey, catalogue)
+  local facts = { survey = survey, answered = 0, compared = 0, named = 0, products = {}, explained = {}, accused = crowds.new(), odd = odds.new() }
+  local watches = { evidence = evidence.watch(survey), uniformity = uniformity.watch(survey, catalogue), silence = silence.watch(survey),
+    fronts = fronts.watch() }
+  look(facts, watches)
+  facts.findings, facts.hinted = watches.evidence:findings(), watches.evidence.hinted
   for _, finding in ipairs(facts.findings) do
-    if evidence.KINDS[finding.kind].direct then note_accused(facts, finding.hosts) end
-    if finding.kind == "ttl_hint" or finding.kind == "time_hint" then facts.hinted = facts.hinted + 1 end
+    facts.accused:join(finding.crowd)
+    facts.odd:say_all(finding.crowd, "accused", finding.says)
   end
-  facts.silence = silence.judge(survey, hosts)
-  return facts, hosts
+  facts.cases, facts.networks, facts.left = watches.uniformity:judge(function(case, hosts)
+    local finding = evidence.of_group(case, hosts, facts.accused)
+    facts.findings[#facts.findings + 1] = finding
+    facts.odd:say_all(finding.crowd, "uniform", finding.says)
+    finding.crowd = nil -- there may be many of them
+  end)
+  for _, hint in ipairs(watches.evidence.hints) do facts.odd:say(hint.address, "insufficient", hint.says) end
+  facts.odd.all:join(watches.evidence.odd)
+  facts.suspicion, facts.silence = evidence.combine(facts.findings), watches.silence:judge()
+  facts.fronts = watches.fronts:found(facts.accused)
+  return facts
+end
+
+-- What the core says of a disk that is full or broken is for the user; anything else is a mistake of ours.
+local function disk_trouble(problem)
+  local says = tostring(problem):match("cannot [%l ]+ a temporary file in .*")
+  return { disk = says and says .. "; with TMPDIR=FOLDER another folder is used", problem = debug.traceback(problem, 2) }
+end
+
+local function port_25(quiet)
+  return { filtered = quiet.filtered, mail_elsewhere = quiet.witnesses, unrelated = quiet.networks, accepting = quiet.accepting,
+    refused = quiet.refused, refused_by = quiet.refused_by, stops_at = quiet.stop and quiet.stop.at,
+    stops_by = quiet.stop and quiet.stop.by, probability = quiet.witnesses > 0 and quiet.probability or nil }
 end
 
 --- Judges a survey.
@@ -212,24 +209,23 @@ end
 -- @param survey   deepid.survey
 -- @param options  (optional) <code>catalogue</code>: another than what came with this module
 -- @return the post-scan object of DESIGN.md, 'Output contract'; all texts printable
--- @return nil and a message when the catalogue cannot be read
+-- @return nil and a message when the catalogue cannot be read, or the disk fails that the survey is on
 function M.judge(survey, options)
   local catalogue, message = options and options.catalogue, nil
   if not catalogue then catalogue, message = catalogues.open() end
   if not catalogue then return nil, message end
-  local facts, hosts = collect(survey, catalogue)
+  local ok, facts = xpcall(collect, disk_trouble, survey, catalogue)
+  if not ok and facts.disk then return nil, facts.disk end
+  if not ok then error(facts.problem, 0) end
   local verdict, where, confidence = decide(facts)
-  local quiet = facts.silence
+  if verdict == "blocked" then facts.odd:say_all(facts.silence.crowd, "blocked", "port 25 is silent, and the host offers mail") end
   local object = {
     verdict = verdict, where = where, confidence = confidence, hosts_seen = facts.answered, networks = facts.networks,
-    affected = verdict == "intercepted" and facts.suspects or nil,
-    evidence = evidence_of(facts.findings), products = products_of(survey, hosts), groups = groups_of(facts.cases), explained = explained_of(facts, hosts),
-    port_25 = { filtered = quiet.filtered, mail_elsewhere = quiet.witnesses, unrelated = quiet.networks, accepting = quiet.accepting,
-      refused = quiet.refused, refused_by = quiet.refused_by, stops_at = quiet.stop and quiet.stop.at,
-      stops_by = quiet.stop and quiet.stop.by, probability = quiet.witnesses > 0 and quiet.probability or nil },
-    unobserved = unobserved(facts, hosts),
+    affected = verdict == "intercepted" and facts.accused.count or nil,
+    evidence = evidence_of(facts.findings), fronts = facts.fronts, products = products_of(facts.products), groups = groups_of(facts.cases), explained = explained_of(facts),
+    groups_left = facts.left > 0 and facts.left or nil, port_25 = port_25(facts.silence), unobserved = unobserved(facts),
   }
-  object.hosts, object.hosts_odd = odd_hosts(facts, verdict)
+  object.hosts, object.hosts_odd = facts.odd:list(verdict == "intercepted")
   object.advice = words.advice(object)
   return object
 end

@@ -1,5 +1,7 @@
 --- The post-scan result in words: who only reads this text knows what to believe and what to do next.
 
+local report = require "deepid.report"
+
 local M = {}
 
 local MOST_LINES = 5 -- of evidence, groups and hosts, each
@@ -118,6 +120,7 @@ local function group_lines(group)
   else
     text = ("%s (%s)"):format(text, table.concat(group.examples, ", "))
   end
+  if group.judged then text = ("%s; judged by %d of them"):format(text, group.judged) end
   if group.explanation then return { text, "  " .. group.words } end
   if group.surprising == "one_network" then return { text, "  nine in ten of all that answered in their network, and more than eleven" } end
   local expected = group.expected < 0.1 and "less than 0.1" or ("%.1f"):format(group.expected)
@@ -137,6 +140,10 @@ local function add_groups(lines, object)
     lines[#lines + 1] = "alike: " .. two[1]
     lines[#lines + 1] = two[2]
   end
+  if object.groups_left then
+    lines[#lines + 1] = ("left out: %s that could matter; those in the most networks and of the most hosts were judged"):format(
+      plural(object.groups_left, "more group", "more groups"))
+  end
 end
 
 local function add_evidence(lines, object)
@@ -149,6 +156,20 @@ local function add_evidence(lines, object)
   end
   for _, one in ipairs(object.explained) do
     lines[#lines + 1] = ("harmless: %s: %s"):format(plural(one.hosts, "host", "hosts"), one.says)
+  end
+end
+
+-- Of what stands in front, that which lets sessions through; what answers in a server's place is told among the evidence and the products.
+local SHOWN_ROLES = { rewriter = true, proxy = true, filter = true, screen = true }
+
+local function add_fronts(lines, object)
+  local shown = 0
+  for _, front in ipairs(object.fronts) do
+    if SHOWN_ROLES[front.role] and shown < MOST_LINES then
+      shown = shown + 1
+      lines[#lines + 1] = ("in front: %s, %s: %s (%s%s)"):format(front.name, report.ROLE_WORDS[front.role], plural(front.hosts, "host", "hosts"),
+        table.concat(front.examples, ", "), front.hosts > #front.examples and ", ..." or "")
+    end
   end
 end
 
@@ -225,6 +246,7 @@ function M.lines(object)
   end
   lines[#lines + 1] = "  " .. M.BELIEVE[object.verdict]
   add_evidence(lines, object)
+  add_fronts(lines, object)
   add_silence(lines, object)
   add_groups(lines, object)
   add_hosts(lines, object)

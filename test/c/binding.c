@@ -1,6 +1,6 @@
 /*
  * The binding when memory runs out, Lua's or the engine's: each allocation of a script that loads the core, builds a set, matches,
- * masks and surveys fails, and the script ends with the error that it should.  That nothing leaks is for the sanitizer to say, when the program ends.
+ * masks, surveys and shelves fails, and the script ends with the error that it should.  That nothing leaks is for the sanitizer to say, when the program ends.
  * Linked with --wrap=malloc, which is how the engine's allocations come to __wrap_malloc; Lua's come to allocate().
  */
 #include <stdlib.h>
@@ -24,7 +24,10 @@ static const char script[] =
     "local survey = core.survey({ folder = '/tmp' })\n"
     "assert(survey:add('192.0.2.1', 1, 'key', 'text') and survey:add_lines('192.0.2.2\\t220 mx') == 1)\n"
     "for group in survey:groups(1) do assert(group.examples[1] == '192.0.2.1' and group.example == 'text') end\n"
-    "assert(survey:totals().hosts == 2 and not survey:add('mx', 1, 'key'))\n";
+    "assert(survey:totals().hosts == 2 and not survey:add('mx', 1, 'key'))\n"
+    "local shelf = core.shelf({ folder = '/tmp', memory = 4 << 20 })\n"
+    "assert(shelf:put(core.hash('key'), 'value') and shelf:put_lines('192.0.2.1\\t220 mx\\nodd', 's', 'm', 100) == 2)\n"
+    "for key, value in shelf:pairs() do assert(#key == 16 and value == 'value' or value == 'm220 mx') end\n";
 
 struct budget {
 	long left; /* allocations until one fails; below 0: none does */

@@ -113,6 +113,19 @@ static inline unsigned char *read_all(const char *path, size_t *length)
 	return bytes;
 }
 
+static inline bool same_file(const char *a, const char *b)
+{
+	size_t a_length, b_length;
+	unsigned char *a_bytes = read_all(a, &a_length), *b_bytes = read_all(b, &b_length);
+	bool same = a_length == b_length && memcmp(a_bytes, b_bytes, a_length) == 0;
+
+	if (!same)
+		printf("# %s has %zu bytes, %s has %zu\n", a, a_length, b, b_length);
+	free(a_bytes);
+	free(b_bytes);
+	return same;
+}
+
 static inline void write_all(const char *path, const unsigned char *bytes, size_t length)
 {
 	unlink(path);

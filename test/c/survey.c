@@ -36,19 +36,6 @@ static void shuffle(uint64_t *random)
 	}
 }
 
-static bool same_file(const char *a, const char *b)
-{
-	size_t a_length, b_length;
-	unsigned char *a_bytes = read_all(a, &a_length), *b_bytes = read_all(b, &b_length);
-	bool same = a_length == b_length && memcmp(a_bytes, b_bytes, a_length) == 0;
-
-	if (!same)
-		printf("# %s has %zu bytes, %s has %zu\n", a, a_length, b, b_length);
-	free(a_bytes);
-	free(b_bytes);
-	return same;
-}
-
 static void one_pass(void)
 {
 	struct survey_options options = options_of(SURVEY_MEMORY, RUN_FAN_MAX);

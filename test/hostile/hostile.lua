@@ -103,7 +103,7 @@ local CASES = {
   end },
   { "starttls", "1:greeting ehlo help starttls ehlo+tls quit+tls", 5, has_certificate },
   { "smtps", ALL_TLS, 5, has_certificate },
-  { "smtps_bytes", ALL_TLS, 15, function(transcript) t.eq(reply_of(transcript, "ehlo"), "250-peer.example\r\n250 HELP\r\n") end },
+  { "smtps_bytes", ALL_TLS, 40, function(transcript) t.eq(reply_of(transcript, "ehlo"), "250-peer.example\r\n250 HELP\r\n") end },
   { "garbage", "1:greeting+tls=error 2:greeting=timeout", 25 },
   { "garbage_later", "1:greeting+tls=error 2:greeting=timeout", 25 },
   { "garbage_late", "1:greeting+tls=error 2:greeting=timeout", 25 },

@@ -89,6 +89,27 @@ t.test("survey names a broken line and judges the rest", function()
   t.has(output, "UNIFORM", true)
 end)
 
+t.test("survey of very many broken lines tells the first, and how many more there are", function()
+  local status, output, said = run("survey FILE1", ALIKE .. ("no address here\n"):rep(250))
+  t.eq({ status, select(2, said:gsub("\n", "")) }, { 1, 101 })
+  t.has(said, ": and 150 more lines that cannot be read", true)
+  t.has(output, "UNIFORM", true)
+end)
+
+t.test("survey of what cannot be read, and without a place for temporary files", function()
+  local status, output, said = run("survey /")
+  t.eq({ status, output }, { 1, "" })
+  t.has(said, "deepid: /: Is a directory", true)
+  local lines = {}
+  for i = 1, 60000 do lines[i] = ("20.%d.%d.%d\t220 mx.h%d.net ESMTP"):format(i // 65536, i // 256 % 256, i % 256, i) end
+  local before = LUA
+  LUA = "TMPDIR=/nonexistent " .. LUA
+  status, output, said = run("survey FILE1", table.concat(lines, "\n"))
+  LUA = before
+  t.eq({ status, output }, { 1, "" })
+  t.has(said, " a temporary file in /nonexistent: No such file or directory; with TMPDIR=FOLDER another folder is used", true)
+end)
+
 t.test("compare of two places", function()
   local status, output = run("compare FILE1 FILE2", ALIKE, APART)
   t.eq(status, 0)
@@ -101,13 +122,24 @@ t.test("compare of two places", function()
   t.eq({ result.differ, result.here.verdict, result.there.verdict }, { 3, "intercepted", "normal" })
 end)
 
+t.test("compare: the same name that answers otherwise", function()
+  local record = '{"record":"transcript","address":"20.1.0.25","port":25,"steps":[{"step":"greeting","reply":"220 mx.own.net ESMTP\\r\\n"},'
+    .. '{"step":"ehlo","sent":"EHLO x\\r\\n","reply":"250 mx.own.net\\r\\n"},{"step":"help","sent":"HELP\\r\\n","reply":"%s\\r\\n"}]}\n'
+  local status, output = run("compare FILE1 FILE2", record:format("214 here"), record:format("502 there"))
+  t.eq(status, 0)
+  t.has(output, "1 answer differently", true)
+  t.has(output, "20.1.0.25: 'mx.own.net, which answers 250 <host> / 214 here' against 'mx.own.net, which answers 250 <host> / 502 there'", true)
+  t.has(select(2, run("compare FILE1 FILE2", record:format("214 here"), record:format("214 here"))), "0 answer differently", true)
+end)
+
 t.test("compare with a missing file", function()
   local status, _, said = run("compare FILE1 /nonexistent/x", ALIKE)
   t.eq(status, 1)
   t.has(said, "/nonexistent/x", true)
 end)
 
-for _, case in ipairs({ "", "frobnicate", "identify", "identify --bad x", "identify --second-opinion", "survey", "survey --bad x", "compare x", "compare x y z" }) do
+for _, case in ipairs({ "", "frobnicate", "identify", "identify --bad x", "identify --second-opinion", "survey", "survey --bad x", "partial x", "partial -o x", "partial -o",
+  "partial --json -o x y", "merge", "merge --json -o x y", "merge -o", "merge -x y", "compare x", "compare x y z" }) do
   t.test("bad usage: " .. case, function()
     local status, _, said = run(case)
     t.eq(status, 2)

@@ -148,15 +148,15 @@ t.test("a scanner behind NAT sees another address echoed, and that is no news", 
   t.eq(scene.judge(hosts, { scanner = { "10.0.0.7" } }).hosts_odd, 0)
 end)
 
-t.test("findings of several kinds add up, each kind once; hints and strangers' uniformity do not count", function()
-  local a, b = { address = "192.0.2.1" }, { address = "192.0.2.2" }
+t.test("findings of several kinds add up, each kind once; strangers' uniformity does not count", function()
+  local a, b = { address = "192.0.2.1", ordinal = 1 }, { address = "192.0.2.2", ordinal = 2 }
   local signature = evidence.finding("signature", { a }, "near_you", {}, 0.6)
-  local uniform = evidence.finding("uniformity", { a, b }, "unknown", {})
-  local stranger = evidence.finding("uniformity", { b }, "unknown", {})
-  local hint = evidence.finding("ttl_hint", { a }, "unknown", {})
+  local case = { kind = "hostname", key = "mx.box.net", fires = "one_network" }
+  local uniform = evidence.of_group(case, { a, b }, signature.crowd)
+  local stranger = evidence.of_group(case, { b }, signature.crowd)
   local function percent(...) return math.floor(evidence.combine({ ... }) * 100 + 0.5) end
-  t.eq({ percent(signature), percent(signature, signature), percent(signature, uniform), percent(signature, stranger), percent(signature, hint),
-    percent(uniform), percent() }, { 60, 60, 92, 60, 60, 0, 0 })
+  t.eq({ percent(signature), percent(signature, signature), percent(signature, uniform), percent(signature, stranger),
+    percent(uniform), percent() }, { 60, 60, 92, 60, 0, 0 })
 end)
 
 t.done()

@@ -35,6 +35,16 @@ local function far(i) return { ttl = 58 - i % 9, other_ttl = 58 - i % 9 } end
 local function near(i) return { ttl = 63, other_ttl = 58 - i % 9 } end
 local function one_24(i) return scene.address(i, true) end
 
+local function ehlo(keywords)
+  return { { step = "ehlo", connection = 1, tls = "none", sent = "EHLO scanner.own.net\r\n", reply = "250-mx.own.net\r\n250-" .. keywords .. "\r\n250 HELP\r\n", ["end"] = "reply" } }
+end
+
+local function submission(i)
+  local record = require("deepid.transcript").from_greeting(("220 mail.own%d.org ESMTP Exim 4.96"):format(i), scene.address(i), 587)
+  record.steps[2] = ehlo("STARTTLS")[1]
+  return record
+end
+
 -- {title, who, hosts, scan record}
 local SCENES = {
   { "Intercepted, on this machine", "An antivirus program answers; 5 targets.", honest(5, { greeting = AVAST, path = { leaves = false } }) },
@@ -44,6 +54,10 @@ local SCENES = {
     change(honest(12, { path = function() return hops(9, 9) end }), { from = 1, to = 3, greeting = BOX, path = function() return hops(5, 9) end }) },
   { "Intercepted, near the targets", "Traced; one box before three unrelated targets.",
     change(honest(12, { path = function() return hops(9, 9) end }), { from = 1, to = 3, greeting = BOX, path = function() return hops(8, 9) end }) },
+  { "Intercepted, and what passes is masked", "A firewall near the scanner changes the sessions of 8 targets.",
+    honest(8, { greeting = "220 " .. ("*"):rep(40), steps = ehlo("XXXXXXXA"), path = near }) },
+  { "Intercepted, and STARTTLS removed", "The same of 5 targets, whose port 587 was scanned too.",
+    honest(5, { steps = ehlo("SIZE 1000000"), other = submission, path = near }) },
   { "Intercepted, and not known where", "A control address answered; scanned without privileges.", honest(6), { control = { scene.address(2) } } },
   { "Uniform: strangers announce one host", "3 of 24 targets, scanned without privileges.", change(honest(24), { from = 1, to = 3, greeting = BOX }) },
   { "Uniform: strangers refuse with one text", "5 of 24 targets.", change(honest(24), { from = 1, to = 5, greeting = NOTICE }) },

@@ -144,6 +144,16 @@ local PLANS = {
 
 local function is_whole(digest) return #digest.transcript.steps > WHOLE end
 
+-- One session behind a hidden greeting: counted, and kept in `seen` with all that the later tables need.
+--
+-- @param case  {plan, depth, digest, model}
+local function try(count, seen, case, with_rules)
+  local result, transcript = session(knowledge_of(case.model, with_rules), case.digest, case.depth, hidden(case.digest))
+  case.kind, case.confidence = tally(count, result, case.digest)
+  case.name, case.transcript = named(result), transcript
+  seen[#seen + 1] = case
+end
+
 -- Runs one way of leaving out at one depth; fills what the later tables need.
 local function leave_out(plan, depth, seen, with_rules)
   local count = new_count(plan[1] == "product never recorded")
@@ -151,10 +161,7 @@ local function leave_out(plan, depth, seen, with_rules)
     local model = model_without(plan[1] .. plan[2](digest), function(other) return plan[3](digest, other) end)
     local is_known = knows(model, digest.product)
     if is_whole(digest) and is_known == (plan[1] ~= "product never recorded") then
-      local result, transcript = session(knowledge_of(model, with_rules), digest, depth, hidden(digest))
-      local kind, confidence = tally(count, result, digest)
-      seen[#seen + 1] = { plan = plan[1], depth = depth, kind = kind, confidence = confidence, digest = digest, name = named(result),
-        transcript = transcript, model = model, kin = result.identity.kin }
+      try(count, seen, { plan = plan[1], depth = depth, digest = digest, model = model }, with_rules)
     end
   end
   return count
@@ -335,10 +342,8 @@ function M.frozen()
       local count = new_count(not is_known)
       for _, digest in ipairs(frozen_digests()) do
         if is_whole(digest) and knows(model, digest.product) == is_known then
-          local result, transcript = session(knowledge_of(model), digest, depth, hidden(digest))
-          local kind, confidence = tally(count, result, digest)
-          seen[#seen + 1] = { plan = is_known and "unseen release" or "product never recorded", depth = depth, kind = kind, confidence = confidence,
-            digest = digest, name = named(result), transcript = transcript, model = model }
+          local plan = is_known and "unseen release" or "product never recorded"
+          try(count, seen, { plan = plan, depth = depth, digest = digest, model = model })
         end
       end
       say_count(("%s, %s"):format(is_known and "unseen release" or "product never recorded", depth), count)

@@ -3,6 +3,7 @@
 -- Nothing of that file is kept: patterns are read, filled with words of our own (deepid.generate), and forgotten. See doc/agreement.md.
 
 local generate = require "deepid.generate"
+local reply = require "deepid.reply"
 local regex = require "deepid.regex"
 local second_opinion = require "deepid.second_opinion"
 local signatures = require "deepid.signatures"
@@ -55,22 +56,11 @@ function M.compare_names(them, us)
   return (subset(a, b) or subset(b, a)) and "part" or nil
 end
 
--- A greeting, and what follows it, as Nmap's Hello and Help lines see them.
-local function split_greeting(text)
-  local at = 1
-  while true do
-    local line, after = text:match("([^\n]*\n)()", at)
-    if not line then return text, "" end
-    if not line:find("^%d%d%d%-") then return text:sub(1, after - 1), text:sub(after) end
-    at = after
-  end
-end
-
-local function new_step(name, sent, reply) return { step = name, sent = sent, reply = reply, ["end"] = "reply" } end
+local function new_step(name, sent, bytes) return { step = name, sent = sent, reply = bytes, ["end"] = "reply" } end
 
 local function transcript_of(text, probe)
   if probe.step == "greeting" then return { steps = { new_step("greeting", "", text) } } end
-  local greeting, rest = split_greeting(text)
+  local greeting, rest = reply.split(text)
   local steps = { new_step("greeting", "", greeting) }
   if rest ~= "" then steps[2] = new_step(probe.step, probe.sent, rest) end
   return { steps = steps }

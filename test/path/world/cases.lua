@@ -13,6 +13,8 @@
 --   path     values of `path` that every transcript must have, or that of an address, by the run's name; false stands for none
 --   distance  by address, how many hops away the trace finds port 25 and the other port
 --   reference, greeting_timeout   the arguments
+--   front    what the post-scan output names before the targets: role, name, how many hosts; and in the words for people
+--   port_says, each_says   text that the result of every port 25, that every odd host's evidence must hold
 --   odd      addresses that must be told as odd, and no others: { group, count }
 --   long     left out of `make test`
 -- }
@@ -101,9 +103,12 @@ return {
   { name = "the provider's refusal answers", box = BOX.notice, targets = MIXED, ptr = true, trace = "intercepted near_you", root = "intercepted near_you",
     user = "intercepted near_you" },
   { name = "a relay passes all on", box = BOX.relay, targets = MIXED, trace = "intercepted near_you", root = "intercepted near_you", user = "normal" },
-  { name = "it masks greeting and keywords", box = BOX.mask, targets = MIXED, trace = "intercepted near_you", root = "intercepted near_you" },
-  { name = "it strips STARTTLS", box = BOX.strip, targets = { { "honest", 12 } }, trace = "intercepted near_you", root = "intercepted near_you" },
-  { name = "the same near the target", box = BOX.strip_near_target, targets = { { "edge", 12 } }, trace = "intercepted near_target" },
+  { name = "it masks greeting and keywords", box = BOX.mask, targets = MIXED, trace = "intercepted near_you", root = "intercepted near_you",
+    user = "normal", front = { "rewriter", "Cisco ASA ESMTP inspection", 24 }, port_says = "in front: Cisco ASA ESMTP inspection, a device that changes SMTP in passing" },
+  { name = "it strips STARTTLS", box = BOX.strip, targets = { { "honest", 12 } }, ports = "25,80,587", trace = "intercepted near_you",
+    root = "intercepted near_you", front = { "rewriter", "something that removes STARTTLS", 12 }, each_says = "it offers STARTTLS on port 587 and not on 25" },
+  { name = "the same near the target", box = BOX.strip_near_target, targets = { { "edge", 12 } }, ports = "25,80,587", trace = "intercepted near_target",
+    front = { "rewriter", "something that removes STARTTLS", 12 }, each_says = "it offers STARTTLS on port 587 and not on 25" },
   { name = "the same near some targets", box = BOX.strip_near_target, targets = { { "edge", 6 }, { "honest", 12 } },
     trace = "intercepted near_target", odd = { "edge", 6 } },
   { name = "two interceptors on two paths", box = BOX.two, targets = { { "honest", 12 }, { "edge", 12 } }, trace = "intercepted near_target",

@@ -124,6 +124,23 @@ local function check_distance(wanted)
   t.eq(found, wanted, "hops away")
 end
 
+-- That the report names what stands before the targets: as data, in words, and of each port or host.
+local function check_front(case, output, found)
+  local named
+  for _, front in ipairs(found.fronts) do
+    if front.name == case.front[2] then named = { front.role, front.name, math.tointeger(tonumber(front.hosts)) } end
+  end
+  t.eq(named, case.front, "fronts")
+  t.has(output:match("Post%-scan script results:.*"), ("in front: %s, a device that changes SMTP in passing: %d hosts"):format(case.front[2], case.front[3]), true)
+  local ports = 0
+  for port in output:gmatch("\n25/tcp[^\n]*\n(.-)\n%d+/tcp") do
+    ports = ports + 1
+    if case.port_says then t.has(port, case.port_says, true) end
+  end
+  t.eq(ports, case.front[3], "ports 25")
+  for _, host in ipairs(case.each_says and found.hosts or {}) do t.has(table.concat(host.evidence, "\n"), case.each_says, true) end
+end
+
 local function check(case, mode)
   local output, ok = scan(case, mode)
   t.ok(ok and not output:find("ERROR:", 1, true), output)
@@ -134,6 +151,7 @@ local function check(case, mode)
   if where ~= "" then t.eq(found.where, where, output:match("Post%-scan script results:.*")) end
   t.eq({ saved.verdict, saved.where }, { found.verdict, found.where }, "from the saved file")
   for _, text in ipairs(case.says and case.says[mode] or {}) do t.has(output:match("Post%-scan script results:.*"), text, true) end
+  if case.front then check_front(case, output, found) end
   if case.path and case.path[mode] then check_path(case.path[mode]) end
   if case.distance and mode == "trace" then check_distance(case.distance) end
   if case.odd and found.verdict == "intercepted" then check_odd(case, saved) end
