@@ -30,9 +30,12 @@ for _, step in ipairs(steps.catalogue) do
   local place = step.after == "connect" and "connect" or step.alone and "alone" or "hello"
   IS_QUESTION[step.name] = place ~= "connect" and not makes_context
   for depth, asked in pairs(ASKED) do
-    if step.say and not makes_context and (step.depth == "adaptive" or step.depth == depth) then table.insert(asked[place], step.name) end
+    if step.say and not makes_context and step.after ~= "authntlm" and (step.depth == "adaptive" or step.depth == depth) then table.insert(asked[place], step.name) end
   end
 end
+
+-- Replies after which the server hangs up: RFC 5321 3.8; Postfix, reject_code 521.
+local GOING = { ["421"] = true, ["521"] = true }
 
 local function code_of(step) return reply.parse(step.reply).code or "" end
 local function is_accepted(step) return code_of(step):find("^2") ~= nil end
@@ -103,6 +106,13 @@ local function summary(transcript)
     note(now, step)
   end
   return now
+end
+
+-- What an NTLM exchange is continued with at depth full: our empty message, then the sign that gives it up (RFC 4954 4).
+local NTLM_NEXT = { authntlm = "ntlm", ntlm = "cancel" }
+
+local function next_of_ntlm(step, options)
+  return options.depth == "full" and code_of(step) == "334" and step["end"] == "reply" and NTLM_NEXT[step.step] or nil
 end
 
 -- In step with us: the server answered, and may be asked again. One that let a step time out can still be told QUIT.
@@ -261,7 +271,7 @@ end
 
 local function next_step(transcript, now, options)
   local last = now.last
-  if last["end"] == "timeout" or code_of(last) == "421" then return "quit" end
+  if last["end"] == "timeout" or GOING[code_of(last)] then return "quit" end
   if options.depth == "greeting" or not is_accepted(now.greeting) then return "quit" end
   if last.step == "wiz" and is_accepted(last) then return "quit" end
   if steps.by_name[last.step].after == "connect" and not HELLO[last.step] and last.step ~= "greeting" then return "quit" end
@@ -335,6 +345,8 @@ end
 function M.next(transcript, options)
   local now = summary(transcript)
   if now.connection == 0 then return { connect = 1, tls = first_tls(transcript, options), pause_ms = 0 } end
+  local ntlm = next_of_ntlm(now.last, options)
+  if ntlm then return { step = ntlm, connection = now.connection } end
   if is_open(now.last) then return { step = next_step(transcript, now, options), connection = now.connection } end
   return next_connection(transcript, now, options)
 end

@@ -4,7 +4,7 @@
 -- <code>say</code>     the bytes without their line end; {name} stands for the name the scanner greets with
 -- <code>ending</code>  the line end where it is not CRLF
 -- <code>after</code>   what must hold before: connect (greeted, nothing said yet), hello (EHLO, HELO or LHLO accepted), mail
---   (the null sender accepted), tls (a hello inside TLS)
+--   (the null sender accepted), authntlm (AUTH NTLM answered 334), tls (a hello inside TLS)
 -- <code>errors</code>  how many errors a server may count for it; nobody asks for more than two on one connection
 -- <code>replies</code> how many replies it asks for, where that is not one
 -- <code>alone</code>   what the server takes it for is not sure: nothing else is asked on its connection
@@ -12,7 +12,9 @@
 -- <code>source</code>  what says that the command exists, or what a server does with it
 --
 -- Nothing here can deliver or relay a message, start a queue run, or log in: no recipient is ever named after a sender,
--- and a 3xx reply ends the connection.
+-- and a 3xx reply ends the connection, but for NTLM's, which is asked for its names and given up.
+
+local ntlm = require "deepid.ntlm"
 
 local M = {}
 
@@ -87,7 +89,8 @@ M.catalogue = {
   { name = "saml", say = "SAML", after = "hello", errors = 1, depth = "record", source = "RFC 5321 F.6" },
   { name = "auth", say = "AUTH XDEEPID", after = "hello", errors = 1, depth = "adaptive", source = "RFC 4954 4" },
   { name = "authbare", say = "AUTH", after = "hello", errors = 1, depth = "record", source = "RFC 4954 4" },
-  -- A server that knows it asks for the next move (334), and the connection is dropped.
+  -- A server that knows it asks for the next move (334): at depth full a message without names, which it answers with its own, and
+  -- then the exchange is given up.
   { name = "authntlm", say = "AUTH NTLM", after = "hello", errors = 1, depth = "full", source = "MS-SMTPNTLM 2.2.1.1" },
   { name = "starttlsarg", say = "STARTTLS deepid", after = "hello", errors = 1, depth = "record", source = "RFC 3207 4" },
   { name = "xclient", say = "XCLIENT", after = "hello", errors = 1, depth = "adaptive", source = "Postfix XCLIENT_README" },
@@ -112,6 +115,9 @@ M.catalogue = {
   { name = "rcptnull", say = "RCPT TO:<>", after = "mail", errors = 1, depth = "adaptive", source = "RFC 5321 4.1.1.3" },
   { name = "rcptunclosed", say = "RCPT TO:<", after = "mail", errors = 1, depth = "adaptive", source = "RFC 5321 4.1.2" },
   { name = "datanone", say = "DATA", after = "mail", errors = 1, depth = "record", source = "RFC 5321 3.3" },
+
+  { name = "ntlm", say = ntlm.NEGOTIATE, after = "authntlm", errors = 1, depth = "full", source = "MS-NLMP 2.2.1.1" },
+  { name = "cancel", say = "*", after = "authntlm", errors = 1, depth = "full", source = "RFC 4954 4" },
 
   { name = "tlsagain", say = "STARTTLS", after = "tls", errors = 1, depth = "record", source = "RFC 3207 4.2" },
 }

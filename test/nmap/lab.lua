@@ -217,13 +217,37 @@ local function test_eggs(nmap)
   end
 end
 
+-- AUTH NTLM gives names away, and only a full session asks for them.
+local function test_ntlm(nmap)
+  local servers, saved = {}, os.tmpname()
+  for _, row in ipairs(lab_servers()) do
+    if row.name == "postfix-ntlm" then servers[1] = row end
+  end
+  local _, path = scan(nmap, servers, "--script ./scripts/smtp-deepid.nse --script-args smtp-deepid.depth=full,smtp-deepid.save=" .. saved)
+  t.test(nmap.name .. ": the names in an NTLM challenge, and the exchange is given up", function()
+    local result
+    for _, port in ipairs(xml.ports(xml.parse(read_file(path)))) do
+      local script = port.scripts["smtp-deepid"]
+      result = result or script and xml.value(script)
+    end
+    check_contract(result)
+    t.ok(result.ntlm and result.ntlm.target, "the target's name")
+    t.has(read_file(saved), '"cancel"', true)
+  end)
+  os.remove(path)
+  os.remove(saved)
+end
+
 t.test("the lab starts", function()
   local said, ok = read_command("test/lab/lab start 2>&1")
   t.ok(ok, said)
 end)
 for i, nmap in ipairs(nmaps()) do
   test_scan(nmap, i == 1)
-  if i == 1 then test_eggs(nmap) end
+  if i == 1 then
+    test_eggs(nmap)
+    test_ntlm(nmap)
+  end
 end
 os.execute("test/lab/lab stop")
 t.done()

@@ -1,4 +1,4 @@
-# Postfix: postfix.sh stock | hidden | forged | version | rbl | notls | hardened | tlsonly | load | greylist | backend | postscreen |
+# Postfix: postfix.sh stock | hidden | forged | version | rbl | notls | hardened | tlsonly | load | greylist | backend | ntlm | postscreen |
 # postscreen-deep | postscreen-rbl
 #   stock            the greeting that Debian's package sets; TLS; submission on 587 and 465
 #   hidden           a greeting that does not name the product
@@ -10,6 +10,7 @@
 #   tlsonly          nothing without TLS
 #   load             one connection a minute for each client
 #   greylist         postgrey is asked about every recipient
+#   ntlm             AUTH NTLM by Cyrus SASL, for nobody
 #   backend          without TLS and hidden, for a proxy that offers them itself
 #   postscreen       postscreen before it with its own defaults, the teaser included; clients are forgotten at once
 #   postscreen-deep  postscreen with its tests after the greeting, for which it speaks SMTP itself
@@ -90,6 +91,11 @@ greylist)
     mkdir -p /srv/postgrey
     chown postgrey: /srv/postgrey
     as postgrey postgrey --inet="$ADDRESS:10023" --dbdir=/srv/postgrey --hostname="$HOST" & ;;
+ntlm)
+    service 25 '- smtpd'
+    mkdir -p $etc/sasl
+    printf 'pwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: /srv/sasldb2\nmech_list: NTLM\n' >$etc/sasl/smtpd.conf
+    printf 'smtpd_sasl_auth_enable = yes\ncyrus_sasl_config_path = %s/sasl\n' $etc >>$etc/main.cf ;;
 backend)
     service 25 '- smtpd'
     printf 'smtpd_tls_security_level = none\nsmtpd_banner = $myhostname ESMTP\n' >>$etc/main.cf ;;
