@@ -2,6 +2,7 @@
 --
 --   lua5.4 test/unit/words.lua --print > doc/verdicts.md      after a change of the words
 
+local next_steps = require "deepid.next_steps"
 local scene = require "scene"
 local t = require "tap"
 local words = require "deepid.words"
@@ -106,9 +107,8 @@ t.test("the document has every verdict and place", function()
     seen[object.verdict .. " " .. object.where] = true
     t.ok(case[1]:lower():find("^" .. object.verdict), case[1] .. ": " .. object.verdict)
   end
-  for verdict, places in pairs(words.VERDICTS) do
-    for where in pairs(places) do t.ok(seen[verdict .. " " .. where], verdict .. " " .. where) end
-  end
+  for where in pairs(words.WHO) do t.ok(seen["intercepted " .. where], where) end
+  for _, rest in ipairs({ "uniform unknown", "blocked near_you", "normal unknown", "insufficient unknown" }) do t.ok(seen[rest], rest) end
 end)
 
 t.test("every text ends with what to do, but for normal, and no line runs on for ever", function()
@@ -124,7 +124,7 @@ t.test("every piece of advice is given somewhere", function()
   for _, case in ipairs(SCENES) do
     for _, text in ipairs(scene.judge(case[3], case[4], engine).advice) do given[text] = true end
   end
-  for name, text in pairs(words.ADVICE) do t.ok(given[text], name) end
+  for name, text in pairs(next_steps.TEXTS) do t.ok(given[text], name) end
 end)
 
 t.done()
