@@ -12,7 +12,7 @@ M.TEXTS = {
   elsewhere = "From another network: nmap -p 25 --script smtp-deepid --script-args smtp-deepid.save=THERE.jsonl TARGETS; then: deepid compare HERE.jsonl THERE.jsonl"
     .. " (if this scan was not saved, repeat it with save=HERE.jsonl). If answers differ, a box is near you or there; the same answers clear nobody.",
   other_ports = "Look at other mail ports: nmap -p 465,587 --script smtp-deepid TARGETS (what takes over or blocks port 25 mostly leaves them alone)",
-  ask_provider = "Find out whose it is: look at your own firewall first, then ask your provider; many open port 25 on request.",
+  ask_provider = "Find out whose doing it is: look at your own firewall first, then ask your provider; many open port 25 on request.",
   ask_router = "Find out whose the router is where packets end, your own or your provider's, and ask who runs it; many providers open port 25 on request.",
   ask_network = "Ask the targets' operators: it may be their own firewall or mail gateway, and then nothing is wrong.",
   inside = "Scan from inside the targets' network if you can. Elsewhere the same box answers everybody: the same answers from another network do not clear it.",

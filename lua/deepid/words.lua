@@ -47,7 +47,7 @@ end
 local function control_words(object)
   local item = control_of(object)
   local who = ("%s (%s)"):format(item.hosts == 1 and "The control" or "Controls", table.concat(item.examples, ", "))
-  return who .. " answered, though you say that no mail server is there. If so, something"
+  return who .. " answered, though you say that no mail server is there. If that is right, something"
     .. (object.where == "near_you" and " near you" or "") .. " answers in its place, and may answer for the targets as well.",
     "Trust port 25 of none of the targets; if you are not sure of the control, name another."
 end
