@@ -36,7 +36,8 @@ merge     says what survey says of all that the states were made from, whatever 
           parts and their order; or writes all of it to one STATE (-o).
 compare   the same of two scans of the same targets, made from two places.
 explain   which rules match, which nearly do, and where those break (doc/knowledge.md). FILE
-          as for identify, or what Nmap prints for submission (SF-Port25-TCP:...).
+          as for identify, or what Nmap prints for submission (SF-Port25-TCP:...),
+          in its normal output or its XML.
   --step STEP              what raw replies answer: greeting (default), ehlo, help, ...
   --near N                 near misses shown for each reply (3)
 draft     proposes a rule for replies that no rule knows, checked against all examples,

@@ -49,9 +49,16 @@ local function add_probe(transcript, probe, bytes, whole, connection)
   end
 end
 
--- Every blob of a text, its lines joined.
+local ENTITIES = { quot = '"', amp = "&", lt = "<", gt = ">", apos = "'" }
+
+local function unescape_xml(text)
+  return (text:gsub("&#x(%x%x?);", function(hex) return string.char(tonumber(hex, 16)) end):gsub("&(%l+);", ENTITIES))
+end
+
+-- Every blob of a text, its lines joined; in Nmap's XML each is an attribute, on one line.
 local function blobs(text)
   local list, current = {}, nil
+  for value in text:gmatch('%sservicefp="(.-)"') do list[#list + 1] = unescape_xml(value) end
   for line in (text .. "\n"):gmatch("(.-)\r?\n") do
     local first, more = line:match("^%s*(SF%-Port.*)$"), line:match("^%s*SF:(.*)$")
     if first then
@@ -83,9 +90,9 @@ local function read_blob(blob)
 end
 
 --- Whether a text holds a fingerprint.
-function M.found(text) return ("\n" .. text):find("\n%s*SF%-Port%d+%-") ~= nil end
+function M.found(text) return ("\n" .. text):find("\n%s*SF%-Port%d+%-") ~= nil or text:find('%sservicefp="SF%-Port%d+%-') ~= nil end
 
---- Reads the fingerprints in a text, such as Nmap's normal output.
+--- Reads the fingerprints in a text, such as Nmap's normal output or its XML.
 --
 -- Each probe is a connection, its first reply the greeting. What follows is taken where Nmap's probe says what a step of ours says: Hello
 -- (without a name, so many servers refuse it), Help, GetRequest. The transcript's `left_out` names the other probes that were answered.

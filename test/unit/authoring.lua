@@ -116,6 +116,14 @@ t.test("Nmap's fingerprint, wrapped anywhere", function()
   t.eq({ list[1].port, list[1].left_out }, { 25, { "GenericLines" } })
 end)
 
+t.test("the same as an attribute in Nmap's XML", function()
+  local joined = BLOB:match("SF%-Port.-;\n"):gsub("\nSF:", ""):gsub("\n", "")
+  local xml = ('<port protocol="tcp" portid="25"><service name="smtp" servicefp="%s"/></port>\n')
+    :format((joined:gsub("[&<>\"]", { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" })))
+  t.ok(submission.found(xml))
+  t.eq(submission.parse(xml), submission.parse(BLOB))
+end)
+
 for name, text in pairs({ ["has no end"] = BLOB:gsub(";\n", "\n"), ["holds no reply"] = "SF-Port25-TCP:V=7.93%I=7;\n", ["not Nmap's fingerprint of a TCP port"] = "SF-Port25-UDP:x;\n" }) do
   t.test("a fingerprint that " .. name, function()
     local list, problems = submission.parse(text)
