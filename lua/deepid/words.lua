@@ -52,6 +52,14 @@ local function control_words(object)
     "Trust port 25 of none of the targets; if you are not sure of the control, name another."
 end
 
+-- Whether what is said is the box's own: many say one thing, or what only such boxes say. A relay passes on what the targets say.
+local function is_own_voice(object)
+  for _, item in ipairs(object.evidence) do
+    if item.kind == "signature" or item.kind == "uniformity" or item.kind == "vantage" then return true end
+  end
+  return false
+end
+
 -- What each verdict means, and what to believe: two texts of an object.
 local MEANING = {}
 
@@ -67,8 +75,9 @@ function MEANING.intercepted(object)
     return ("%s stands in for port 25 of %s; what it lets through to the targets and back, it changes."):format(who, count_words(object)),
       ("What port 25 says %s(names, products, 'open') may be the box's. Other ports were not judged."):format(these) .. others_words(object)
   end
+  local whose = is_own_voice(object) and "is the box's" or "comes from the box, made up or passed on: do not trust it"
   return ("%s answers on port 25 in place of %s."):format(who, count_words(object)),
-    ("What port 25 says %s(names, products, 'open') is the box's. Other ports were not judged."):format(these) .. others_words(object)
+    ("What port 25 says %s(names, products, 'open') %s. Other ports were not judged."):format(these, whose) .. others_words(object)
 end
 
 function MEANING.uniform(object)

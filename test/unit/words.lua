@@ -55,6 +55,7 @@ local SCENES = {
     change(honest(12, { path = function() return hops(9, 9) end }), { from = 1, to = 3, greeting = BOX, path = function() return hops(5, 9) end }) },
   { "Intercepted, near the targets", "Traced; one box before three unrelated targets.",
     change(honest(12, { path = function() return hops(9, 9) end }), { from = 1, to = 3, greeting = BOX, path = function() return hops(8, 9) end }) },
+  { "Intercepted, and each target's answer is its own", "A box near the scanner, perhaps a relay, stands before 8 targets.", honest(8, { path = near }) },
   { "Intercepted, and what passes is masked", "A firewall near the scanner changes the sessions of 8 targets.",
     honest(8, { greeting = "220 " .. ("*"):rep(40), steps = ehlo("XXXXXXXA"), path = near }) },
   { "Intercepted, and STARTTLS removed", "The same of 5 targets, whose port 587 was scanned too.",
