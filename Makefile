@@ -15,6 +15,7 @@
 #   make lint         warnings of gcc, clang and luacheck
 #   make check-asan   the C tests alone, under ASan and UBSan
 #   make fuzz         random bytes for FUZZ_S seconds (60) at each thing that reads them in C
+#   make bench        the engine against others, some minutes; keeps the tables in bench/RESULTS.md; ROUNDS=N
 #   make soak         five million hosts, in the core and by the command: memory, and the time it takes
 #   make install      into Nmap's own folders, or under PREFIX; DESTDIR for packagers
 #   make uninstall    removes all of that
@@ -29,21 +30,31 @@ CORES  := lua/deepid/core-5.3.so lua/deepid/core-5.4.so
 CSRC   := $(wildcard csrc/*.c)
 ENGINE := $(filter-out csrc/l%,$(CSRC))
 HEADERS := $(wildcard csrc/*.h test/c/*.h) Makefile
+PACKED := nselib/data/deepid/knowledge.packed
+TEXTS  := $(filter-out $(PACKED),$(wildcard nselib/data/deepid/*))
 
-all: $(CORES)
+all: $(CORES) $(PACKED)
 
 # LuaRocks says where Lua's headers are, and fetches nothing.
 lua/deepid/core-%.so: $(CSRC) $(HEADERS) | $(if $(LUA_INCDIR),,deps)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(MODULE) -I$(or $(LUA_INCDIR),/usr/include/lua$*) -shared -o $@ $(CSRC) $(LDFLAGS) $(PCRE)
 
+# The knowledge as it loads fast; without it, or when the text files have changed since, these are read.
+$(PACKED): $(TEXTS) $(wildcard lua/deepid/*.lua) lua/bin/pack $(CORES)
+	for lua in lua5.4 lua5.3 lua; do \
+	    if command -v $$lua >/dev/null; then exec $$lua lua/bin/pack $@; fi; \
+	done; echo 'No Lua is here to pack the knowledge: its text files will be read, which takes longer.'
+
 # --- What is needed, by the names of Debian's packages ---
 
-BUILD_PACKAGES := libc6-dev libpcre2-dev libxxhash-dev liblua5.3-dev liblua5.4-dev
+BUILD_PACKAGES := libc6-dev libpcre2-dev libxxhash-dev liblua5.3-dev liblua5.4-dev lua5.4
 # Other makers' packages of Node have npm inside, and conflict with Debian's.
 DEMO_PACKAGES  := nmap lua5.4 $(if $(shell command -v npm),,npm)
 TEST_PACKAGES  := $(DEMO_PACKAGES) lua5.3 gcc clang lua-check luarocks python3 openssl libxml2-utils iproute2 nftables publicsuffix
 
 FUZZ_PACKAGES  := clang libclang-rt-dev
+
+BENCH_PACKAGES := gcc g++ nmap lua5.3 lua5.4 libhyperscan-dev libre2-dev lua-rex-pcre2 valgrind
 
 SUDO = $(if $(filter-out 0,$(shell id -u)),sudo)
 APT  = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600
@@ -73,7 +84,7 @@ fuzz-deps:
 
 # --- Demonstration and tests ---
 
-C_TESTS  := $(addprefix build/test/,fpset memory mask survey state shelf binding-5.3 binding-5.4)
+C_TESTS  := $(addprefix build/test/,fpset filter filter-portable memory mask survey state shelf binding-5.3 binding-5.4)
 # The tables of cases leave out what is zero.
 C_STRICT := -std=c11 $(STRICT) -Wno-missing-field-initializers -Werror -Icsrc
 SANITIZE := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -138,7 +149,7 @@ build/test/binding-%: test/c/binding.c $(CSRC) $(HEADERS) | deps build/test
 build/test/%: test/c/%.c $(ENGINE) $(HEADERS) | deps build/test
 	$(CC) $(C_STRICT) $(SANITIZE) -o $@ $< $(ENGINE) -l:libpcre2-8.a
 
-FUZZERS := mask state shelf
+FUZZERS := mask state shelf fpset
 FUZZ_S  ?= 60
 
 fuzz: deps $(addprefix build/fuzz/,$(FUZZERS))
@@ -151,6 +162,32 @@ build/fuzz/%: test/fuzz/%.c $(ENGINE) $(HEADERS) | fuzz-deps
 	mkdir -p build/fuzz
 	clang $(C_STRICT) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(ENGINE) -l:libpcre2-8.a
 
+# The filter without vector instructions.
+build/test/filter-portable: test/c/filter.c $(ENGINE) $(HEADERS) | deps build/test
+	$(CC) $(C_STRICT) $(SANITIZE) -DDEEPID_PORTABLE -o $@ $< $(ENGINE) -l:libpcre2-8.a
+
+# Prints to the file's side first: half a benchmark is none.
+bench: all bench-deps $(addprefix build/bench/,bench replies count)
+	bench/run >build/bench/RESULTS.md
+	mv build/bench/RESULTS.md bench/RESULTS.md
+	cat bench/RESULTS.md
+
+bench-deps:
+	$(call fetch,$(BENCH_PACKAGES))
+
+BENCH_C := -std=c11 -D_POSIX_C_SOURCE=200809L $(CFLAGS) $(STRICT) -Wno-missing-field-initializers -Icsrc -Itest/c -Ibench
+
+build/bench/re2set.o: bench/re2set.cc bench/bench.h Makefile | bench-deps
+	mkdir -p build/bench
+	$(CXX) $(CFLAGS) -Wall -Wextra -c -o $@ $<
+
+build/bench/replies: bench/replies.c bench/corpus.c $(ENGINE) $(HEADERS) $(wildcard bench/*.h) | bench-deps
+	mkdir -p build/bench
+	$(CC) $(BENCH_C) -o $@ $< bench/corpus.c $(ENGINE) -l:libpcre2-8.a
+
+build/bench/%: bench/%.c bench/peers.c bench/corpus.c build/bench/re2set.o $(ENGINE) $(HEADERS) $(wildcard bench/*.h) | bench-deps
+	$(CC) $(BENCH_C) -o $@ $< bench/peers.c bench/corpus.c build/bench/re2set.o $(ENGINE) -l:libpcre2-8.a -lhs -lre2 -lstdc++ -lm
+
 soak: all test-deps build/soak/survey
 	build/soak/survey
 	test/soak/command.py
@@ -160,7 +197,7 @@ build/soak/%: test/soak/%.c $(ENGINE) $(HEADERS) | deps
 	$(CC) $(C_STRICT) $(CFLAGS) -Itest/c -o $@ $< $(ENGINE) -l:libpcre2-8.a
 
 lint: deps test-deps | build/test
-	luacheck -q --no-color lua test lua/bin/deepid $(wildcard nselib/deepid scripts/*.nse)
+	luacheck -q --no-color lua test bench lua/bin/deepid lua/bin/pack $(wildcard nselib/deepid scripts/*.nse)
 	for cc in gcc clang; do for lua in 5.3 5.4; do \
 	    for file in csrc/*.c; do $$cc -O2 $(MODULE) -Werror -I/usr/include/lua$$lua -c -o build/lint.o $$file || exit 1; done; \
 	    for file in test/c/*.c test/fuzz/*.c test/soak/*.c; do $$cc -O2 $(C_STRICT) -Itest/c -I/usr/include/lua$$lua -c -o build/lint.o $$file || exit 1; done; \
@@ -211,6 +248,7 @@ ROCK_CORE = lua/deepid/core-$(shell $(LUA) -e 'io.write(_VERSION:match "%d.%d")'
 
 rock:
 	$(MAKE) $(ROCK_CORE)
+	$(LUA) lua/bin/pack $(PACKED)
 
 rock-install:
 	install -d '$(LUADIR)/deepid/data' '$(LIBDIR)/deepid' '$(BINDIR)'
@@ -221,6 +259,6 @@ rock-install:
 	install -m 755 lua/bin/deepid '$(BINDIR)'
 
 clean:
-	rm -rf build $(CORES)
+	rm -rf build $(CORES) $(PACKED)
 
-.PHONY: all learn accuracy record deps demo-deps test-deps fuzz-deps demo test coverage-table agreement agreed knowledge test-matrix test-path-long simulate check-asan fuzz soak lint install uninstall rock rock-install clean
+.PHONY: all learn accuracy record deps demo-deps test-deps fuzz-deps demo test coverage-table agreement agreed knowledge test-matrix test-path-long simulate check-asan fuzz bench bench-deps soak lint install uninstall rock rock-install clean

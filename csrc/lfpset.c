@@ -44,6 +44,17 @@ static uint32_t limit_option(lua_State *L, const char *name, uint32_t preset, ui
 	return (uint32_t)value;
 }
 
+static bool switch_option(lua_State *L, const char *name, bool preset)
+{
+	int type = lua_getfield(L, 2, name);
+
+	if (type != LUA_TNIL && type != LUA_TBOOLEAN)
+		luaL_error(L, "bad argument #2 to 'fpset' (%s must be a boolean)", name);
+	bool value = type == LUA_TBOOLEAN ? lua_toboolean(L, -1) : preset;
+	lua_pop(L, 1);
+	return value;
+}
+
 static struct fplimits read_options(lua_State *L)
 {
 	struct fplimits limits = FPLIMITS_DEFAULT;
@@ -55,12 +66,11 @@ static struct fplimits read_options(lua_State *L)
 	limits.depth = limit_option(L, "depth", limits.depth, UINT32_MAX);
 	limits.heap = limit_option(L, "heap", limits.heap, UINT32_MAX);
 	limits.cap = limit_option(L, "cap", limits.cap, DEEPID_REPLY_MAX);
-	int type = lua_getfield(L, 2, "jit");
-	if (type != LUA_TNIL && type != LUA_TBOOLEAN)
-		luaL_error(L, "bad argument #2 to 'fpset' (jit must be a boolean)");
-	if (type == LUA_TBOOLEAN)
-		limits.jit = lua_toboolean(L, -1);
-	lua_pop(L, 1);
+	limits.budget = limit_option(L, "budget", limits.budget, UINT32_MAX);
+	limits.jit = switch_option(L, "jit", limits.jit);
+	limits.trusted = switch_option(L, "trusted", limits.trusted);
+	if (!switch_option(L, "filter", true))
+		limits.stages = 0;
 	return limits;
 }
 
@@ -135,7 +145,7 @@ int l_fpset_new(lua_State *L)
 			push_error(L, errors, i, &error);
 		lua_settop(L, errors);
 	}
-	if (fpscratch_open(&self->scratch, &self->set) != DEEPID_OK)
+	if (fpset_build(&self->set) != DEEPID_OK || fpscratch_open(&self->scratch, &self->set) != DEEPID_OK)
 		return raise_nomem(L);
 	return 2;
 }
@@ -172,7 +182,7 @@ static int l_fpset_match(lua_State *L)
 	luaL_checktype(L, 2, LUA_TSTRING);
 	const char *reply = lua_tolstring(L, 2, &length);
 	lua_settop(L, 2);
-	lua_newtable(L);
+	lua_createtable(L, 1, 0); /* one hit is what most replies have */
 	lua_pushnil(L);
 	fprun_start(&run, &self->set, reply, length);
 	while ((event = fpset_next(&self->set, &self->scratch, &run)) != DEEPID_END) {
@@ -201,11 +211,15 @@ static int l_fpset_captures(lua_State *L)
 	lua_Integer index = luaL_checkinteger(L, 2);
 
 	luaL_argcheck(L, index >= 1 && (lua_Unsigned)index <= self->set.count, 2, "no such pattern");
-	const struct fprule *rule = &self->set.rules[index - 1];
-	if (rule->code == NULL)
+	enum deepid_err result;
+	const pcre2_code *code = fpset_code(&self->set, (size_t)index - 1, &result);
+	if (result == DEEPID_NOMEM)
+		return raise_nomem(L);
+	if (code == NULL) {
 		lua_pushnil(L);
-	else
-		lua_pushinteger(L, (lua_Integer)rule->groups);
+		return 1;
+	}
+	lua_pushinteger(L, (lua_Integer)fpset_groups(&self->set, (size_t)index - 1));
 	return 1;
 }
 
@@ -216,7 +230,7 @@ static int l_fpset_len(lua_State *L)
 	return 1;
 }
 
-/* set:jitted() -> how many of the patterns run as machine code */
+/* set:jitted() -> how many of the patterns run as machine code; compiles all of them */
 static int l_fpset_jitted(lua_State *L)
 {
 	lua_pushinteger(L, (lua_Integer)fpset_jitted(&check_open(L)->set));

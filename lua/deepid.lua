@@ -29,12 +29,12 @@ Engine.__index = Engine
 --- Opens the engine: reads and compiles the knowledge.
 --
 -- @param options  (optional) table: <code>folder</code>, other knowledge than what came
--- with this module; <code>second_opinion</code>, path of an nmap-service-probes
+-- with this module; <code>second_opinion</code>, path of an nmap-service-probes; <code>texts</code>, as for <code>knowledge.load</code>
 -- @return engine; its <code>problems</code> is an array of messages about the knowledge
 -- @return nil and a message when the core or the knowledge is missing
 function M.open(options)
   options = options or {}
-  local known, message = knowledge.load(options.folder)
+  local known, message = knowledge.load(options.folder, options)
   if not known then return nil, message end
   local opinion = options.second_opinion and second_opinion.open(options.second_opinion)
   return setmetatable({ knowledge = known, problems = known.problems, second_opinion = opinion }, Engine)

@@ -40,7 +40,7 @@ local EXPLAINS = { answer_lines, rule_lines, dialect_lines }
 
 local function open_tools(complain)
   local lib, message = core.load()
-  local known, missing = knowledge.load()
+  local known, missing = knowledge.load(nil, { texts = true })
   if not lib or not known then return complain(message or missing) end
   for _, problem in ipairs(known.problems) do complain(problem) end
   return { fpset = lib.fpset, knowledge = known }

@@ -40,9 +40,12 @@ local function fields(line)
   return list
 end
 
--- Which versions an answer excludes: all that are not named.
+-- Which versions an answer excludes: all that are not named. Most answers share their list with others.
 local function excluded(owner, text)
-  local no = {}
+  local no = owner.excluded[text]
+  if no then return no end
+  no = {}
+  owner.excluded[text] = no
   if text == "*" then return no end
   for _, one in ipairs(owner.versions or {}) do no[one] = true end
   for _, one in ipairs(words(text)) do no[one:gsub("^~", "")] = nil end
@@ -52,12 +55,12 @@ end
 local READ = {}
 
 function READ.product(model, line)
-  local product = { name = line[2], kind = line[3], limit = tonumber(line[4]), versions = {}, steps = {} }
+  local product = { name = line[2], kind = line[3], limit = tonumber(line[4]), versions = {}, steps = {}, excluded = {} }
   model.products[#model.products + 1], model.owner = product, product
 end
 
 function READ.front(model, line)
-  local front = { name = line[2], kind = line[3], steps = {} }
+  local front = { name = line[2], kind = line[3], steps = {}, excluded = {} }
   model.fronts[#model.fronts + 1], model.owner = front, front
 end
 
@@ -78,7 +81,7 @@ end
 local function count_answers(model)
   for _, owners in ipairs { model.products, model.fronts } do
     for _, owner in ipairs(owners) do
-      owner.words = {}
+      owner.words, owner.excluded = {}, nil
       for step, answers in pairs(owner.steps) do
         local seen = model.given[step] or {}
         model.given[step] = seen
@@ -125,10 +128,14 @@ function M.read(text, name)
       end
     end
   end
+  model.owner = nil
   count_answers(model)
   note_telling(model)
   return model
 end
+
+--- Gives what was packed of a model its methods back.
+function M.attach(model) return setmetatable(model, Model) end
 
 -- How much an answer counts for whoever is known to give it, when `count` of all do: the fewer, and the more words of it somebody else
 -- would have had to choose alike, the more.

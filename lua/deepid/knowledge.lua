@@ -3,6 +3,7 @@
 local builds = require "deepid.builds"
 local core = require "deepid.core"
 local dialects = require "deepid.dialects"
+local pack = require "deepid.pack"
 local releases = require "deepid.releases"
 local rules = require "deepid.rules"
 
@@ -20,6 +21,9 @@ M.FILES = { "10-proxies.rules", "12-screens.rules", "14-gateways.rules", "16-int
   "21-postfix.rules", "22-exim.rules", "23-sendmail.rules", "24-qmail.rules", "25-microsoft.rules", "26-windows.rules", "27-suites.rules",
   "28-open.rules", "29-modern.rules", "30-scripted.rules", "31-libraries.rules", "32-testers.rules", "40-eggs.rules", "50-other-protocols.rules",
   "90-generic.rules" }
+
+--- The tables beside them that are read with them.
+M.TABLES = { "dialects.tsv", "exchange.tsv", "windows.tsv", "releases.tsv", "built_on.tsv" }
 
 local function read_file(path)
   local file, message = io.open(path, "rb")
@@ -124,17 +128,20 @@ local function add_tables(known, folder)
   return problems
 end
 
---- Reads and compiles a folder of knowledge.
---
--- @param folder  (optional) default: what came with this module
--- @return table {rules, steps, builds, dialects, releases, built_on, problems}
--- @return nil and a message when there is none or the core is missing
-function M.load(folder)
-  local message
-  if not folder then
-    folder, message = M.find()
-    if not folder then return nil, message end
+-- The text files, whole; nil when one cannot be read.
+local function read_texts(folder)
+  local texts = {}
+  for _, names in ipairs { M.FILES, M.TABLES } do
+    for _, name in ipairs(names) do
+      local text = read_file(folder .. "/" .. name)
+      if not text then return nil end
+      texts[#texts + 1] = text
+    end
   end
+  return texts
+end
+
+local function load_texts(folder)
   local paths = {}
   for i, name in ipairs(M.FILES) do paths[i] = folder .. "/" .. name end
   local list, problems = M.read(paths)
@@ -145,6 +152,79 @@ function M.load(folder)
   local missing = add_tables(known, folder)
   table.move(missing, 1, #missing, #problems + 1, problems)
   return known
+end
+
+-- What identifying needs of a rule; its examples and sources are for lint.
+local ONLY_FOR_LINT = { examples = true, rejects = true, cites = true, file = true, line = true, positive = true }
+
+local function slim(rule)
+  local kept = {}
+  for key, value in pairs(rule) do
+    if not ONLY_FOR_LINT[key] then kept[key] = value end
+  end
+  return kept
+end
+
+--- The packed file for a folder of knowledge: see deepid.pack.
+--
+-- @return its bytes
+-- @return nil and a message when the knowledge is not without problems: then nothing is packed
+function M.pack(folder)
+  local known, message = load_texts(folder)
+  if not known then return nil, message end
+  if #known.problems > 0 then return nil, table.concat(known.problems, "\n") end
+  local steps, list = {}, {}
+  for i, rule in ipairs(known.rules) do
+    list[i] = slim(rule)
+    for c, pattern in ipairs(rules.patterns(rule)) do
+      add_pattern(steps, rule, pattern, rule.conditions and c)
+    end
+  end
+  for _, step in pairs(steps) do
+    for i, owner in ipairs(step.owners) do step.owners[i] = { rule = owner.rule.order, condition = owner.condition } end
+  end
+  return pack.seal({ rules = list, steps = steps, dialects = known.dialects, builds = known.builds, releases = known.releases,
+    built_on = known.built_on }, assert(read_texts(folder)))
+end
+
+-- A step's set is made when first a reply to it is to be matched. That its patterns compile was seen when they were packed.
+local function lazy_steps(lib, packed, list)
+  return setmetatable({}, { __index = function(steps, name)
+    local step = packed[name]
+    if not step then return nil end
+    step.set = lib.fpset(step.patterns, { trusted = true })
+    step.patterns = nil
+    for _, owner in ipairs(step.owners) do owner.rule = list[owner.rule] end
+    rawset(steps, name, step)
+    return step
+  end })
+end
+
+local function load_packed(folder)
+  local bytes, texts = read_file(folder .. "/" .. pack.NAME), nil
+  local lib = core.load()
+  if bytes and lib then texts = read_texts(folder) end
+  local known = texts and pack.open(bytes, texts)
+  if not known then return nil end
+  known.steps = lazy_steps(lib, known.steps, known.rules)
+  dialects.attach(known.dialects)
+  known.problems = {}
+  return known
+end
+
+--- Reads and compiles a folder of knowledge: the packed file, while it is that of the text files; else these.
+--
+-- @param folder   (optional) default: what came with this module
+-- @param options  (optional) <code>texts = true</code>: the text files in any case, with what only lint needs of them
+-- @return table {rules, steps, builds, dialects, releases, built_on, problems}
+-- @return nil and a message when there is none or the core is missing
+function M.load(folder, options)
+  local message
+  if not folder then
+    folder, message = M.find()
+    if not folder then return nil, message end
+  end
+  return not (options and options.texts) and load_packed(folder) or load_texts(folder)
 end
 
 return M

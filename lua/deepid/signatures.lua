@@ -15,6 +15,14 @@ local function new_hit(rule, step, captures)
   return { rule = rule, step = step, captures = captures, fields = fields }
 end
 
+-- Who packs a reply with words of our rules makes us give up on many.
+local MOST_TOLD = 10
+
+local function add_stuck(compiled, step, stuck, skipped)
+  for i = 1, math.min(#stuck, MOST_TOLD) do skipped[#skipped + 1] = compiled.owners[stuck[i]].rule.id .. " on " .. step.step end
+  if #stuck > MOST_TOLD then skipped[#skipped + 1] = ("%d more rules on %s"):format(#stuck - MOST_TOLD, step.step) end
+end
+
 -- Notes what matched in one reply: whole rules as hits, conditions by rule.
 local function match_step(compiled, step, found)
   local hits, stuck, truncated = compiled.set:match(step.reply)
@@ -28,9 +36,7 @@ local function match_step(compiled, step, found)
       found.hits[#found.hits + 1] = new_hit(owner.rule, step, hit)
     end
   end
-  for _, index in ipairs(stuck or {}) do
-    found.skipped[#found.skipped + 1] = compiled.owners[index].rule.id .. " on " .. step.step
-  end
+  add_stuck(compiled, step, stuck or {}, found.skipped)
   if truncated then found.skipped[#found.skipped + 1] = "the end of a long reply to " .. step.step end
 end
 

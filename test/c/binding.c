@@ -21,6 +21,8 @@ static const char script[] =
     "assert(#set == 4 and #errors == 1 and errors[1].index == 2)\n"
     "assert(#hits == 2 and hits[1][1] == 'mx' and hits[1][2] == false and stuck[1] == 3 and not truncated)\n"
     "assert(core.mask('220 mx at 10:00:00', 'volatile', { 'mx' }) == '220 \\4 at \\1')\n"
+    "local bytes = '\\0\\0\\0\\0\\0\\0\\0\\0T\\1\\0\\0\\0\\0\\0\\0\\0t'\n"
+    "assert(core.unpack(core.checksum(bytes) .. bytes)[1] == true)\n"
     "local survey = core.survey({ folder = '/tmp' })\n"
     "assert(survey:add('192.0.2.1', 1, 'key', 'text') and survey:add_lines('192.0.2.2\\t220 mx') == 1)\n"
     "for group in survey:groups(1) do assert(group.examples[1] == '192.0.2.1' and group.example == 'text') end\n"

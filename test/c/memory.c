@@ -87,6 +87,8 @@ static enum deepid_err whole_life(struct budget *budget, bool jit)
 	if (result == DEEPID_OK)
 		result = fill(&set);
 	if (result == DEEPID_OK)
+		result = fpset_build(&set);
+	if (result == DEEPID_OK)
 		result = fpscratch_open(&scratch, &set);
 	if (result == DEEPID_OK)
 		result = match_all(&set, &scratch);

@@ -4,7 +4,7 @@ local t = require "tap"
 local deepid = require "deepid"
 local rules = require "deepid.rules"
 
-local known = assert(deepid.open()).knowledge.rules
+local known = assert(deepid.open { texts = true }).knowledge.rules
 local STATES = { yes = true, class = true, part = true, no = true }
 
 -- A row: product, how covered, rules, steps, what else. Titles and the line under them are no rows.

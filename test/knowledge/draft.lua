@@ -13,7 +13,7 @@ local rules = require "deepid.rules"
 local tokens = require "deepid.tokens"
 
 local core = assert(require("deepid.core").load())
-local engine = assert(deepid.open())
+local engine = assert(deepid.open { texts = true })
 local random = generate.random(20261125)
 
 local COUNTS = { 1, 2, 3, 6 }

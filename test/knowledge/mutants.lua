@@ -12,7 +12,7 @@ local rules = require "deepid.rules"
 local strictness = require "knowledge.lib.strictness"
 
 local fpset = assert(require("deepid.core").load()).fpset
-local list = assert(knowledge.load()).rules
+local list = assert(knowledge.load(nil, { texts = true })).rules
 
 -- Mutants that match what the rule matches, for a reason that can be read in the pattern.
 local EQUIVALENT = {

@@ -12,7 +12,7 @@ local trace_rules = require "deepid.trace_rules"
 local trace_words = require "deepid.trace_words"
 
 local core = assert(require("deepid.core").load())
-local engine = assert(deepid.open())
+local engine = assert(deepid.open { texts = true })
 
 local function each_pattern(visit)
   for _, rule in ipairs(engine.knowledge.rules) do

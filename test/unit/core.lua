@@ -26,6 +26,26 @@ t.test("the core says what it is", function()
   t.eq(core.REPLY_MAX, 65536)
 end)
 
+t.test("beyond the budget, each candidate is told as given up on", function()
+  local hits, stuck = set_of({ budget = 3 }, "^220 a", { "z", 1 }, "^220", { "220", 1 }, "^22"):match("220 a")
+  t.eq({ #hits, stuck }, { 2, { 4, 5 } })
+  t.eq(#set_of({ budget = 5 }, "a", "a"):match("a"), 2)
+end)
+
+t.test("a trusted pattern that does not compile is told as given up on, and has no captures", function()
+  local set, errors = set_of({ trusted = true }, "(a)", "(")
+  local hits, stuck = set:match("(a")
+  t.eq({ #errors, #hits, stuck, set:captures(1), set:captures(2) or "none" }, { 0, 1, { 2 }, 1, "none" })
+end)
+
+t.test("without the filter what is stuck is told that the filter knows to fail", function()
+  local reply = ("a"):rep(40) .. "b"
+  for filter, told in pairs { [true] = false, [false] = true } do
+    local _, stuck = set_of({ filter = filter }, "^(?:a+)+.*c[bB]"):match(reply)
+    t.eq(stuck ~= nil, told, tostring(filter))
+  end
+end)
+
 t.test("it is loaded once", function() t.ok(loader.load() == core) end)
 
 -- One table of cases, for the JIT and for the interpreter: name, patterns, reply, hits, and the rest where it is not the usual.

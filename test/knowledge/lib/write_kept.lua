@@ -6,7 +6,7 @@ local knowledge = require "deepid.knowledge"
 local strictness = require "knowledge.lib.strictness"
 
 local fpset = assert(require("deepid.core").load()).fpset
-local list = assert(knowledge.load()).rules
+local list = assert(knowledge.load(nil, { texts = true })).rules
 
 local function read(path)
   local file = assert(io.open(path, "rb"))

@@ -4,7 +4,7 @@ local agreement = require "nmap.lib.agreement"
 local deepid = require "deepid"
 
 local fpset = assert(require("deepid.core").load()).fpset
-local engine = assert(deepid.open())
+local engine = assert(deepid.open { texts = true })
 local paths = agreement.probe_files()
 
 local seen = {} -- product -> our rule's id -> in how many files

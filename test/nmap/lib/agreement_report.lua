@@ -7,7 +7,7 @@ local deepid = require "deepid"
 
 local core = assert(require("deepid.core").load())
 local path = arg[1] or assert(agreement.probe_files()[1], "no nmap-service-probes is installed")
-local rows, left_out = agreement.compare(path, assert(deepid.open()), core.fpset)
+local rows, left_out = agreement.compare(path, assert(deepid.open { texts = true }), core.fpset)
 
 -- The rows of one class by pair of names, each with a text, the most frequent pair first.
 local function pairs_of(class)

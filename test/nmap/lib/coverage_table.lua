@@ -10,7 +10,7 @@ local rules = require "deepid.rules"
 local second_opinion = require "deepid.second_opinion"
 
 local path = arg[1] or assert(agreement.probe_files()[1], "no nmap-service-probes is installed")
-local known = assert(deepid.open()).knowledge.rules
+local known = assert(deepid.open { texts = true }).knowledge.rules
 
 -- The rows of the document: {product, state, rules}.
 local function read_rows()

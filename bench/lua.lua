@@ -1,0 +1,68 @@
+--- From Lua: the core against a loop over lrexlib, to the first match with its captures.
+--
+--   lua.lua RULES REPLIES ROUNDS     both files of bench/rules.lua; prints rows of a table
+
+local rex = require "rex_pcre2"
+local core = assert(require("deepid.core").load())
+
+local function read(path)
+  local file, list, at = assert(io.open(path, "rb")), {}, 1
+  local text = file:read("a")
+  file:close()
+  while at <= #text do
+    local bytes, flags
+    bytes, flags, at = string.unpack("<s4s1", text, at)
+    list[#list + 1] = { pattern = bytes, flags = flags, slot = 1 }
+  end
+  return list
+end
+
+local rules, replies, rounds = read(arg[1]), read(arg[2]), tonumber(arg[3])
+
+local set = core.fpset(rules)
+local compiled = {}
+for _, rule in ipairs(rules) do
+  local ok, one = pcall(rex.new, rule.pattern, (rule.flags:find "i" and rex.flags().CASELESS or 0) | (rule.flags:find "s" and rex.flags().DOTALL or 0))
+  if ok then
+    pcall(one.jit_compile, one)
+    compiled[#compiled + 1] = one
+  end
+end
+
+local function ours(reply) return set:match(reply)[1] end
+
+local function lrexlib(reply)
+  for i = 1, #compiled do
+    local first = { compiled[i]:match(reply) }
+    if first[1] ~= nil then return first end
+  end
+end
+
+local function per_reply(call, most)
+  local count, start = 0, os.clock()
+  for i = 1, math.min(most, #replies) do
+    call(replies[i].pattern)
+    count = count + 1
+  end
+  return (os.clock() - start) / count * 1e9
+end
+
+local function median(list)
+  table.sort(list)
+  return list[#list // 2 + 1], list[1], list[#list]
+end
+
+local times = { {}, {} }
+for round = 0, rounds do
+  local a, b = per_reply(lrexlib, 1000), per_reply(ours, 20000)
+  if round > 0 then
+    table.insert(times[1], a)
+    table.insert(times[2], b)
+  end
+end
+local slow, slow_low, slow_high = median(times[1])
+local fast, fast_low, fast_high = median(times[2])
+print(("\n### From %s, captures included\n"):format(_VERSION))
+print "| engine | ns a reply: median (lowest to highest) | faster than lrexlib |\n|---|---|---|"
+print(("| a loop over lrexlib (%s), PCRE2 JIT | %.0f (%.0f to %.0f) | 1.0× |"):format(rex._VERSION, slow, slow_low, slow_high))
+print(("| core.fpset, set:match | %.0f (%.0f to %.0f) | %.1f× |"):format(fast, fast_low, fast_high, slow / fast))

@@ -1,0 +1,70 @@
+/*
+ * filter - which rules of a set a reply may match, without asking PCRE2.
+ *
+ *   pattern text --pattern.h--> form --skeleton.h--> literal runs --tokens.h--> index of the rarest word of each
+ *                                 `---------------------------------heads.h--> first bytes of those without such a word
+ *
+ *   reply --filter_find--> candidates, in order --filter_holds: order.h--> to be confirmed by PCRE2
+ *
+ * A rule that is left out does not match: all stages may only say too much.  Each can be switched off, and then says "perhaps" of all.
+ */
+#ifndef DEEPID_FILTER_H
+#define DEEPID_FILTER_H
+
+#include "candidates.h"
+#include "heads.h"
+#include "skeleton.h"
+#include "tokens.h"
+
+#define FILTER_TOKENS 1U /* stages, as bits */
+#define FILTER_HEADS 2U
+#define FILTER_ORDER 4U
+#define FILTER_ALL 7U
+
+struct filter_rule {
+	const char *text; /* the caller's; must outlive the building */
+	size_t length;
+	uint32_t options;
+	uint32_t first, count; /* its skeletons, while it is built */
+};
+
+/* Immutable once built. */
+struct filter {
+	struct filter_rule *rules;
+	size_t count, room;
+	unsigned stages;
+	struct tokens tokens;
+	struct heads heads;
+	size_t skeletons;      /* of all rules together */
+	unsigned char *orders; /* of order.h, behind each other */
+	uint32_t *order_at;    /* by rule: where its own begins */
+};
+
+/* What a search needs: one for each thread. */
+struct filter_scratch {
+	struct candidates found, seen;
+	uint64_t *block; /* what both lie in */
+};
+
+/* filter_open - an empty one with room for `room` rules.  DEEPID_OK or DEEPID_NOMEM; filter_close may follow either. */
+enum deepid_err filter_open(struct filter *filter, size_t room, unsigned stages, const struct deepid_memory *memory);
+
+/* filter_add - one more rule; its index is filter->count - 1.  With text NULL it never is a candidate. */
+void filter_add(struct filter *filter, const char *text, size_t length, uint32_t options);
+
+/* filter_build - once, when all rules are in.  DEEPID_OK or DEEPID_NOMEM; takes time in proportion to the patterns. */
+enum deepid_err filter_build(struct filter *filter, const struct deepid_memory *memory);
+
+/* filter_close - frees it; may be called on a zeroed one. */
+void filter_close(struct filter *filter, const struct deepid_memory *memory);
+
+enum deepid_err filter_scratch_open(struct filter_scratch *scratch, const struct filter *filter, const struct deepid_memory *memory);
+void filter_scratch_close(struct filter_scratch *scratch, const struct deepid_memory *memory);
+
+/* filter_find - puts the candidates for a reply into scratch->found, in place of what was there. */
+void filter_find(const struct filter *filter, struct filter_scratch *scratch, const unsigned char *reply, size_t length);
+
+/* filter_holds - whether a candidate still is one when all its runs are looked for. */
+bool filter_holds(const struct filter *filter, size_t rule, const unsigned char *reply, size_t length);
+
+#endif

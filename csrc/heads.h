@@ -1,0 +1,38 @@
+/*
+ * heads - rules that no token gives away, by the first bytes of the reply.
+ *
+ *   ^[245]\d\d[- ].*$      offset 0: 2 4 5      1: 0-9      2: 0-9      3: - blank      4..7: any byte, or the end
+ *
+ *   allowed[offset][byte]  one bit a rule: it allows this byte there.  The rules that all of the first bytes allow are candidates:
+ *                          eight ANDs for 64 rules.
+ *
+ * Why it pays: such rules would else be tried on every reply.  What may match anywhere allows everything, and is.
+ */
+#ifndef DEEPID_HEADS_H
+#define DEEPID_HEADS_H
+
+#include "candidates.h"
+#include "pattern.h"
+
+#define HEADS_OFFSETS 8
+#define HEADS_BYTES 257 /* the last one: the reply has ended */
+
+struct heads {
+	uint64_t *allowed; /* [offset][byte][word] */
+	uint32_t *rules;   /* by bit: whose it is */
+	size_t words, count, room;
+};
+
+/* heads_open - room for `room` rules, each of which allows nothing yet.  DEEPID_OK or DEEPID_NOMEM; heads_close may follow either. */
+enum deepid_err heads_open(struct heads *heads, size_t room, const struct deepid_memory *memory);
+
+/* heads_add - one more rule and its pattern.  Time in proportion to the pattern's nodes. */
+void heads_add(struct heads *heads, uint32_t rule, const struct pattern *pattern);
+
+/* heads_close - frees it; may be called on a zeroed one. */
+void heads_close(struct heads *heads, const struct deepid_memory *memory);
+
+/* heads_find - adds the rules that allow the first bytes of the reply. */
+void heads_find(const struct heads *heads, const unsigned char *reply, size_t length, struct candidates *found);
+
+#endif

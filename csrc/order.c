@@ -1,0 +1,142 @@
+/* order - looks for runs of folded bytes in their order; see order.h. */
+
+#include "order.h"
+
+#include "sixteen.h"
+
+#define FOLDS UINT64_C(0x2020202020202020)
+
+static inline uint64_t load_eight(const unsigned char *bytes)
+{
+	uint64_t value;
+
+	memcpy(&value, bytes, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	value = __builtin_bswap64(value);
+#endif
+	return value;
+}
+
+/* Whether the run stands at `at`, where it has room.  The first eight bytes at once, whose last ones may be beyond the run. */
+static inline bool is_here(const unsigned char *reply, const unsigned char *end, const unsigned char *at, const unsigned char *run, size_t length)
+{
+	if (end - reply < 8) {
+		for (size_t i = 0; i < length; i++)
+			if ((at[i] | FOLD) != run[i])
+				return false;
+		return true;
+	}
+	const unsigned char *from = end - at >= 8 ? at : end - 8;
+	uint64_t mask = length < 8 ? UINT64_MAX >> 8 * (8 - length) : UINT64_MAX;
+	if ((((load_eight(from) >> 8 * (at - from) | FOLDS) ^ load_eight(run)) & mask) != 0)
+		return false;
+	for (size_t i = 8; i < length; i += 8) {
+		size_t last = i + 8 <= length ? i : length - 8;
+		if ((load_eight(at + last) | FOLDS) != load_eight(run + last))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Bit i: at from + i, up to `last`, the run's first and last byte are in their places.  64 at once, without leaving early: to guess
+ * wrong where a run stands costs more than to look at them all.  From the reply's start to `last` there are 16 places at least.
+ */
+static inline uint64_t places_of(const unsigned char *from, const unsigned char *last, const unsigned char *run, size_t length)
+{
+	uint64_t places = 0;
+
+	for (unsigned i = 0; i < 64; i += 16) {
+		ptrdiff_t left = last + 1 - from - (ptrdiff_t)i;
+		if (left < 16) {
+			/* The last sixteen, of which some were seen before. */
+			const unsigned char *at = last - 15;
+			if (left > 0)
+				places |= (uint64_t)(sixteen_pairs(at, at + length - 1, run[0], run[length - 1], FOLD) >> (16 - left)) << i;
+			return places;
+		}
+		places |= (uint64_t)sixteen_pairs(from + i, from + i + length - 1, run[0], run[length - 1], FOLD) << i;
+	}
+	return places;
+}
+
+/* The first place at or behind `from` where the run stands; NULL: nowhere. */
+static const unsigned char *find(const unsigned char *reply, const unsigned char *from, const unsigned char *end, const unsigned char *run,
+    size_t length)
+{
+	if ((size_t)(end - from) < length)
+		return NULL;
+	const unsigned char *last = end - length; /* the last place that there is */
+	if (last - reply < 15) {
+		for (; from <= last; from++)
+			if ((*from | FOLD) == run[0] && is_here(reply, end, from, run, length))
+				return from;
+		return NULL;
+	}
+	for (; from <= last; from += 64)
+		for (uint64_t places = places_of(from, last, run, length); places != 0; places &= places - 1)
+			if (is_here(reply, end, from + lowest_bit(places), run, length))
+				return from + lowest_bit(places);
+	return NULL;
+}
+
+/* Whether all runs up to the skeleton's end are there; *order is left behind the run that is not, or behind the end. */
+static bool all_here(const unsigned char **order, const unsigned char *reply, size_t length)
+{
+	const unsigned char *at = reply, *end = reply + length;
+
+	while (**order != 0) {
+		size_t size = **order & ~ORDER_FIXED;
+		const unsigned char *run = *order + 1;
+		bool is_fixed = (**order & ORDER_FIXED) != 0;
+		*order += 1 + size;
+		if (is_fixed) {
+			if (length < size || !is_here(reply, end, reply, run, size))
+				return false;
+			at = reply; /* behind other text it cannot match at all; but `at` must not leave the reply */
+		} else {
+			at = find(reply, at, end, run, size);
+			if (at == NULL)
+				return false;
+		}
+		at += size;
+	}
+	return true;
+}
+
+bool order_holds(const unsigned char *order, const unsigned char *reply, size_t length)
+{
+	while (*order != ORDER_END) {
+		if (all_here(&order, reply, length))
+			return true;
+		while (*order != 0)
+			order += 1 + (*order & ~ORDER_FIXED);
+		order++;
+	}
+	return false;
+}
+
+size_t order_size(const struct skeletons *skeletons, uint32_t first, uint32_t count)
+{
+	size_t size = 1 + (size_t)count;
+
+	for (uint32_t i = first; i < first + count; i++)
+		for (uint32_t r = 0; r < skeletons->list[i].count; r++)
+			size += 1 + (size_t)skeletons->runs[skeletons->list[i].first + r].length;
+	return size;
+}
+
+unsigned char *order_write(unsigned char *order, const struct skeletons *skeletons, uint32_t first, uint32_t count)
+{
+	for (uint32_t i = first; i < first + count; i++) {
+		for (uint32_t r = 0; r < skeletons->list[i].count; r++) {
+			const struct run *run = &skeletons->runs[skeletons->list[i].first + r];
+			*order++ = (unsigned char)(run->length | (run->fixed ? ORDER_FIXED : 0));
+			memcpy(order, skeletons->bytes + run->at, run->length);
+			order += run->length;
+		}
+		*order++ = 0;
+	}
+	*order++ = ORDER_END;
+	return order;
+}

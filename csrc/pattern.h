@@ -1,0 +1,92 @@
+/*
+ * pattern - the form of a PCRE2 pattern, as far as it says which bytes a match must hold.
+ *
+ *   ^220 (foo|b[ao]r)+ x?        node 0: group
+ *                                  branch
+ *                                    start, byte 2, byte 2, byte 0, byte ' '
+ *                                    group {1,}
+ *                                      branch: byte f, byte o, byte o
+ *                                      branch: byte b, byte [ao], byte r
+ *                                    byte ' ', byte x {0,1}
+ *
+ * It is no second regex engine.  What is rare in fingerprints (conditions, recursion, references by name, verbs, Unicode
+ * properties) is not understood: then the whole pattern is one opaque node, of which nothing may be concluded.  Lookaround is an
+ * empty node.  A pattern that PCRE2 would refuse has any form at all.
+ */
+#ifndef DEEPID_PATTERN_H
+#define DEEPID_PATTERN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "deepid.h"
+
+#define PATTERN_NONE UINT32_MAX    /* no node */
+#define PATTERN_FOREVER UINT32_MAX /* no upper bound */
+#define PATTERN_DEPTH 250          /* nested groups; PCRE2's own limit */
+
+struct byteset {
+	uint64_t bits[4];
+};
+
+enum pattern_kind {
+	PATTERN_BYTE,   /* one byte out of a set */
+	PATTERN_EMPTY,  /* holds no byte: \b, lookaround */
+	PATTERN_START,  /* holds no byte, at offset 0 alone: ^, \A */
+	PATTERN_LINE,   /* holds no byte, at offset 0 or behind LF: ^ with flag m */
+	PATTERN_END,    /* holds no byte, at the end or before an LF that ends the reply: $, \z, \Z */
+	PATTERN_OPAQUE, /* any bytes */
+	PATTERN_GROUP,  /* one of its branches */
+	PATTERN_BRANCH  /* its nodes one after another */
+};
+
+struct pattern_node {
+	enum pattern_kind kind;
+	uint32_t min, max; /* how often it is repeated */
+	uint32_t first;    /* group: its first branch; branch: its first node */
+	uint32_t next;     /* the next branch of the group, the next node of the branch */
+	struct byteset set;
+};
+
+/* The nodes are used again from one pattern to the next. */
+struct pattern {
+	struct pattern_node *nodes; /* owned; the first is the root, a group or opaque */
+	size_t count, room;
+};
+
+/*
+ * pattern_parse - reads a pattern; what `pattern` held before is gone.
+ *
+ * options  PCRE2_CASELESS, PCRE2_MULTILINE, PCRE2_DOTALL count; newline is LF
+ *
+ * Returns DEEPID_OK or DEEPID_NOMEM.  Takes time and nodes in proportion to the length.
+ */
+enum deepid_err pattern_parse(struct pattern *pattern, const char *text, size_t length, uint32_t options, const struct deepid_memory *memory);
+
+/* pattern_close - frees the nodes; may be called on a zeroed pattern. */
+void pattern_close(struct pattern *pattern, const struct deepid_memory *memory);
+
+static inline void byteset_add(struct byteset *set, unsigned byte)
+{
+	set->bits[byte >> 6] |= UINT64_C(1) << (byte & 63);
+}
+
+static inline bool byteset_has(const struct byteset *set, unsigned byte)
+{
+	return (set->bits[byte >> 6] >> (byte & 63) & 1) != 0;
+}
+
+static inline void byteset_invert(struct byteset *set)
+{
+	for (int i = 0; i < 4; i++)
+		set->bits[i] = ~set->bits[i];
+}
+
+static inline void byteset_unite(struct byteset *set, const struct byteset *other)
+{
+	for (int i = 0; i < 4; i++)
+		set->bits[i] |= other->bits[i];
+}
+
+#endif
