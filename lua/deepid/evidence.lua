@@ -23,19 +23,19 @@ local NEAR_MS, FAR_MS, OWN_MS = 3, 10, 0.2 -- no wide-area path is answered with
 --- The kinds. `direct`: may carry `intercepted`. `says` gets the finding's own values in $name.
 M.KINDS = {
   control = { weight = 0.98, direct = true,
-    says = "$hosts named as control, where no mail server is, answered on port 25" },
+    says = "$hosts named as control answered on port 25, though no mail server should be there" },
   path_hops = { weight = 0.97, direct = true,
-    says = "traced: port 25 of $hosts is answered $at hops away$by, the rest of them $target hops away" },
+    says = "by trace, port 25 of $hosts is answered at hop $at$by, another port of these same hosts at hop $target" },
   path_ttl = { weight = 0.95, direct = true,
-    says = "the answers of $hosts on port 25 came over $at hops, those of their other ports over $target" },
+    says = "by TTL, port 25 of $hosts is answered at hop $at, other ports of these same hosts at hop $target" },
   own_host = { weight = 0.95, direct = true,
-    says = "connections to port 25 of $hosts are made, and no packet of them leaves this machine or is answered" },
+    says = "connections to port 25 of $hosts succeed, and yet no packet for them leaves this machine, or none is answered" },
   connect_time = { weight = 0.9, direct = true,
     says = "port 25 of $hosts in unrelated networks connects in $ms ms at best, their other ports in $other_ms ms" },
   vantage = { weight = 0.97, direct = true,
     says = "$hosts say the same from here, and something else, each of its own, from another place" },
   signature = { weight = 0.85, direct = true, -- the rule's own confidence, where it states one
-    says = "$hosts sent '$name'" },
+    says = "$answers worded $like" },
   uniformity = { weight = 0.8,
     says = "$hosts in $units $show" },
 }
@@ -54,6 +54,7 @@ end
 
 local function new_finding(kind, crowd, examples, where, values, weight)
   values.hosts = crowd.count == 1 and "1 host" or ("%d hosts"):format(crowd.count)
+  values.answers = crowd.count == 1 and "1 answer is" or ("%d answers are"):format(crowd.count)
   return { kind = kind, weight = weight or M.KINDS[kind].weight, where = where, crowd = crowd, count = crowd.count, examples = examples,
     says = escape.visible(fill(M.KINDS[kind].says, values)) }
 end
@@ -222,6 +223,12 @@ FIND[6] = {
   find = function(_, survey) return survey.vantage end,
 }
 
+--- How a text is worded that rules know, and that names no product.
+M.LIKE = {
+  ["provider notice, not the target's server"] = "like a provider's refusal",
+  ["provider notice by its class of phrase, perhaps not the target's server"] = "like a provider's refusal",
+}
+
 -- The text says so. A rule is right or wrong for all hosts at once, so their number does not count.
 FIND[7] = {
   of_greetings = true,
@@ -243,7 +250,7 @@ FIND[7] = {
     for i, name in ipairs(names) do
       local one = by_name[name]
       local where = one.front.device == "software firewall" and "own_host" or "near_you"
-      found[i] = new_finding("signature", one.crowd, one.examples, where, { name = name }, one.front.confidence)
+      found[i] = new_finding("signature", one.crowd, one.examples, where, { like = M.LIKE[name] or ("as those of %s"):format(name) }, one.front.confidence)
     end
     return found
   end,

@@ -80,6 +80,13 @@ local function common_domain(members)
   end
 end
 
+-- The first of a host's PTR domains that is in a set.
+local function shared_domain(host, domains)
+  for _, domain in ipairs(host.domains) do
+    if domains[domain] then return domain end
+  end
+end
+
 local GROUP = {}
 
 GROUP[1] = { name = "provider", source = "nselib/data/deepid/providers.tsv", apply = function(case)
@@ -96,11 +103,15 @@ GROUP[2] = { name = "common_text", source = "nselib/data/deepid/background.tsv",
 end }
 
 GROUP[3] = { name = "pool", source = "doc/uniformity.md: hosts that name themselves", apply = function(case)
-  local domains = domains_of(case)
+  local domains, count, first = domains_of(case), 0, nil
   for _, host in ipairs(case.members) do
-    for _, domain in ipairs(host.domains) do
-      if domains[domain] then return ("a pool of one organisation: the PTR name of %s is under %s too"):format(host.address, domain) end
+    local domain = shared_domain(host, domains)
+    if domain then
+      count, first = count + 1, first or { host.address, domain }
     end
+  end
+  if first then
+    return ("a pool of one organisation: of %d addresses looked at %d have a PTR name under %s, such as %s"):format(#case.members, count, first[2], first[1])
   end
 end }
 
@@ -166,7 +177,7 @@ end }
 -- With the names of its hosts the same refusal would be surprising, or one owner's.
 GROUP[9] = { name = "nameless", source = "doc/uniformity.md: a refusal names nobody", apply = function(case)
   if case.kind == "notice" and case.observed < case.needed and case.apart >= case.needed then
-    return "they may be one owner's: the PTR names of the hosts do not speak against it"
+    return "no PTR name sets them apart: one owner cannot be ruled out, nor a box near you"
   end
 end }
 
@@ -184,7 +195,7 @@ end }
 
 GROUP[11] = { name = "small_sample", source = "doc/uniformity.md", apply = function(case)
   if case.observed > 1 and case.observed < case.needed and not is_whole_network(case) then
-    return ("too few to mean anything: %d unrelated networks, and chance may do that below %d"):format(case.observed, case.needed)
+    return ("too few to mean anything: %d unrelated networks, and chance explains up to %d"):format(case.observed, case.needed - 1)
   end
 end }
 
@@ -215,14 +226,14 @@ local HOST = {}
 HOST[1] = { name = "inner_host", source = "RFC 1812 5.3.1: each router on the way takes one from the TTL", apply = function(case)
   local found = case.distance
   if found.at and found.target and found.at > found.target and found.at - found.target <= 3 then
-    return "port 25 is answered behind the host's other ports: the target's own firewall forwards it to an inner host"
+    return "port 25 is answered from farther away than the other ports: the target's own firewall forwards it to an inner host"
   end
 end }
 
 HOST[2] = { name = "edge_box", source = "RFC 1812 5.3.1: each router on the way takes one from the TTL", apply = function(case)
   local found = case.distance
   if found.at and found.target and found.at < found.target and distance.where(found.at, found.target) == "near_target" then
-    return "port 25 is answered just before the host: the target's own firewall, load balancer or mail gateway"
+    return "port 25 is answered a hop or two nearer than the other ports: the target's own firewall, load balancer or mail gateway"
   end
 end }
 

@@ -16,7 +16,7 @@ local Watch = {}
 Watch.__index = Watch
 
 --- Begins to look, host by host.
-function M.watch() return setmetatable({ by_name = {}, list = {}, stripped = crowds.new(), offered = crowds.new() }, Watch) end
+function M.watch() return setmetatable({ by_name = {}, list = {}, stripped = crowds.new(), rewritten = crowds.new(), offered = crowds.new() }, Watch) end
 
 local function note(watch, front, host)
   local key = front.role .. " " .. (front.name or "unknown")
@@ -48,13 +48,17 @@ end
 --- Takes one host; they come by address.
 function Watch:see(host)
   for _, digest in pairs(host.sessions) do
-    for _, front in ipairs(digest.fronts or {}) do note(self, front, host) end
+    for _, front in ipairs(digest.fronts or {}) do
+      note(self, front, host)
+      if front.role == "rewriter" then self.rewritten:add(host) end
+    end
   end
   if not host.greets_only then look_at_starttls(self, host) end
 end
 
 --- @param accused  crowd of the hosts that something answers for
 -- @return array of {role, name, hosts, examples}, those of the most hosts first
+-- @return of the accused, how many show that what passes is changed
 function Watch:found(accused)
   local stripped = self.stripped:common(accused)
   if stripped >= PATTERN and stripped * 2 >= self.offered:common(accused) then
@@ -62,13 +66,14 @@ function Watch:found(accused)
       if accused:has(host) then note(self, { role = "rewriter", name = M.STRIPPER }, host) end
     end
     self.by_name["rewriter " .. M.STRIPPER].hosts = stripped
+    self.rewritten:join(self.stripped)
   end
   for _, one in ipairs(self.list) do one.last = nil end
   table.sort(self.list, function(a, b)
     if a.hosts ~= b.hosts then return a.hosts > b.hosts end
     return a.role .. a.name < b.role .. b.name
   end)
-  return json.array(self.list)
+  return json.array(self.list), self.rewritten:common(accused)
 end
 
 return M

@@ -66,7 +66,7 @@ function M.of(host, is_explained, scanner)
   local found, d = {}, host.distance
   local function add(of_path, text, ...) found[#found + 1] = { of_path = of_path, says = escape.visible(text:format(...)) } end
   if d.at and d.target and d.at < d.target and not is_explained then
-    add(true, "the answer on port 25 came over %d hops, that of another port over %d", d.at, d.target)
+    add(true, "by %s, the answer on port 25 came over %d hops, that of another port over %d", d.traced and "trace" or "TTL", d.at, d.target)
   end
   if d.time and d.time.nearer and d.time.other_ms - d.time.ms >= FAR_MS then
     add(true, "port 25 connects in %.2g ms at best, another port in %.3g ms", d.time.ms, d.time.other_ms)

@@ -18,7 +18,7 @@ M.KEYS = {
   evidence = { "kind", "weight", "where", "step", "reply", "says", "hosts", "examples" },
   leaks = { "kind", "value" },
   certificate = { "subject", "names", "spki_sha256" },
-  survey = { "verdict", "where", "confidence", "hosts_seen", "networks", "affected", "evidence", "fronts", "groups", "groups_left", "explained", "port_25",
+  survey = { "verdict", "where", "confidence", "hosts_seen", "networks", "affected", "changed", "evidence", "fronts", "groups", "groups_left", "explained", "port_25",
     "products", "hosts", "hosts_odd", "unobserved", "advice" },
   fronts = { "role", "name", "hosts", "examples" },
   groups = { "key", "kind", "hosts", "judged", "networks", "unrelated", "needed", "expected", "probability", "surprising", "explanation", "words",

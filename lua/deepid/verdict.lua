@@ -8,10 +8,10 @@ local evidence = require "deepid.evidence"
 local explain = require "deepid.explain"
 local fronts = require "deepid.fronts"
 local json = require "deepid.json"
+local next_steps = require "deepid.next_steps"
 local odds = require "deepid.odd"
 local silence = require "deepid.silence"
 local uniformity = require "deepid.uniformity"
-local words = require "deepid.words"
 
 local M = {}
 
@@ -158,7 +158,10 @@ local function look(facts, watches)
       if (host.distance.at and host.distance.target) or host.distance.time then facts.compared = facts.compared + 1 end
     end
     facts.named = facts.named + #host.names
-    if not is_control then
+    facts.is_traced = facts.is_traced or host.distance.traced or host.path ~= nil and host.path.hops ~= nil
+    if is_control then
+      facts.controls:add(host)
+    else
       count_products(facts.products, host)
       watches.fronts:see(host)
     end
@@ -170,7 +173,7 @@ end
 
 -- Direct findings first, so that the groups' hosts can be held against those that they accuse; then what is odd about one host.
 local function collect(survey, catalogue)
-  local facts = { survey = survey, answered = 0, compared = 0, named = 0, products = {}, explained = {}, accused = crowds.new(), odd = odds.new() }
+  local facts = { survey = survey, answered = 0, compared = 0, named = 0, products = {}, explained = {}, accused = crowds.new(), alike = crowds.new(), controls = crowds.new(), odd = odds.new() }
   local watches = { evidence = evidence.watch(survey), uniformity = uniformity.watch(survey, catalogue), silence = silence.watch(survey),
     fronts = fronts.watch() }
   look(facts, watches)
@@ -183,12 +186,14 @@ local function collect(survey, catalogue)
     local finding = evidence.of_group(case, hosts, facts.accused)
     facts.findings[#facts.findings + 1] = finding
     facts.odd:say_all(finding.crowd, "uniform", finding.says)
+    facts.alike:join(finding.crowd)
+    facts.sampled = facts.sampled or case.judged
     finding.crowd = nil -- there may be many of them
   end)
   for _, hint in ipairs(watches.evidence.hints) do facts.odd:say(hint.address, "insufficient", hint.says) end
   facts.odd.all:join(watches.evidence.odd)
   facts.suspicion, facts.silence = evidence.combine(facts.findings), watches.silence:judge()
-  facts.fronts = watches.fronts:found(facts.accused)
+  facts.fronts, facts.changed = watches.fronts:found(facts.accused)
   return facts
 end
 
@@ -196,6 +201,12 @@ end
 local function disk_trouble(problem)
   local says = tostring(problem):match("cannot [%l ]+ a temporary file in .*")
   return { disk = says and says .. "; with TMPDIR=FOLDER another folder is used", problem = debug.traceback(problem, 2) }
+end
+
+-- How many targets the verdict is about; nil where it is about all, or not all of those that are alike were looked at.
+local function affected(facts, verdict)
+  if verdict == "intercepted" then return facts.accused.count - facts.accused:common(facts.controls) end
+  if verdict == "uniform" and not facts.sampled then return facts.alike.count end
 end
 
 local function port_25(quiet)
@@ -221,12 +232,12 @@ function M.judge(survey, options)
   if verdict == "blocked" then facts.odd:say_all(facts.silence.crowd, "blocked", "port 25 is silent, and the host offers mail") end
   local object = {
     verdict = verdict, where = where, confidence = confidence, hosts_seen = facts.answered, networks = facts.networks,
-    affected = verdict == "intercepted" and facts.accused.count or nil,
+    affected = affected(facts, verdict), changed = verdict == "intercepted" and facts.changed > 0 and facts.changed or nil,
     evidence = evidence_of(facts.findings), fronts = facts.fronts, products = products_of(facts.products), groups = groups_of(facts.cases), explained = explained_of(facts),
     groups_left = facts.left > 0 and facts.left or nil, port_25 = port_25(facts.silence), unobserved = unobserved(facts),
   }
   object.hosts, object.hosts_odd = facts.odd:list(verdict == "intercepted")
-  object.advice = words.advice(object)
+  object.advice = next_steps.of(object, facts.is_traced)
   return object
 end
 

@@ -1,131 +1,138 @@
 --- The post-scan result in words: who only reads this text knows what to believe and what to do next.
 
+local evidence = require "deepid.evidence"
+local fronts = require "deepid.fronts"
+local next_steps = require "deepid.next_steps"
 local report = require "deepid.report"
+local silence = require "deepid.silence"
 
 local M = {}
 
 local MOST_LINES = 5 -- of evidence, groups and hosts, each
 local MOST_PRODUCTS = 8
+local MOST_EXAMPLES = 3
 
 local function plural(count, one, many) return ("%d %s"):format(count, count == 1 and one or many) end
 
--- What the verdict means, and what to believe.
-M.VERDICTS = {
-  intercepted = {
-    own_host = "Port 25 is answered on this machine, not by the targets: a mail shield of an antivirus program, or a local proxy.",
-    near_you = "Port 25 is answered near you, not by the targets: your provider, firewall or hotel network takes over mail connections.",
-    path = "Port 25 is answered on the way, not by the targets: a box between you and them takes over mail connections.",
-    near_target = "Port 25 is answered before the targets, not by them: a box at their end takes over mail connections.",
-    unknown = "Port 25 is answered by something else than the targets; where it sits is not known.",
-  },
-  uniform = {
-    unknown = "One machine or pool seems to answer for several of the addresses, and nothing innocent explains it. Either they belong together and nothing"
-      .. " shows it, or something between you and them answers in their place.",
-  },
-  blocked = {
-    near_you = "Port 25 is blocked near you: connections to it do not reach the targets, whatever they run.",
-  },
-  normal = {
-    unknown = "Nothing strange: the targets seem to have answered for themselves.",
-  },
-  insufficient = {
-    unknown = "Too little to say whether the targets answered for themselves.",
-  },
+-- Who answers, where something answers in the targets' place, by where it sits.
+M.WHO = {
+  own_host = "A program on this machine (an antivirus' mail shield, or a local proxy)",
+  near_you = "A box near you (your own firewall, your provider's, a hotel network's)",
+  path = "A box on the way between you and the targets",
+  near_target = "A box at the targets' end",
+  unknown = "A box (where it stands is not known)",
 }
 
-M.BELIEVE = {
-  intercepted = "What port 25 says (names, products, versions, 'open') is the box's, not the targets'. Other ports are not touched by this finding.",
-  uniform = "Do not take what port 25 says for the targets' own before you know which of the two it is.",
-  blocked = "'filtered' on port 25 says nothing about the targets: they may well run mail servers.",
-  normal = "What port 25 says can be taken as the targets' own, as far as banners can be believed.",
-  insufficient = "Take what port 25 says as unconfirmed.",
-}
+local function control_of(object)
+  for _, item in ipairs(object.evidence) do
+    if item.kind == "control" then return item end
+  end
+end
 
---- Advice, by name.
-M.ADVICE = {
-  shield_off = "Switch the mail shield off, or scan from a machine without one; then scan again.",
-  elsewhere = "Scan the same targets from another network, each scan with smtp-deepid.save, and compare: deepid compare HERE.jsonl THERE.jsonl",
-  other_ports = "Look at ports 465 and 587 meanwhile: what takes over or blocks port 25 mostly leaves them alone.",
-  ask_provider = "Look up your provider's policy on port 25; many open it on request.",
-  ask_network = "Tell the targets' operators, if they are yours: the box may be theirs, a firewall or mail gateway.",
-  trace = "Run as root with smtp-deepid.trace: it shows how many hops away port 25 is answered, and by or behind which router.",
-  control = "Name an address where certainly no mail server is, smtp-deepid.control=ADDRESS: if it answers too, something else is answering.",
-  names = "Scan with name resolution (without -n): PTR names tell one owner's machines from unrelated ones.",
-  known = "Name hosts that you know to accept mail, smtp-deepid.known=ADDRESS,...: their silence counts.",
-  more_targets = "Scan mail hosts in other networks too: one host or one network has nothing to compare with.",
-  mail_ports = "Scan -p 25,110,143,465,587,993,995: hosts that offer mail elsewhere tell a blocked port 25 from no mail server.",
-  privileged = "Run as root: the distance of the answers (TTL) can then be compared with the hosts' other ports.",
-}
+-- What to make of those that a verdict does not name.
+local function others_words(object)
+  local count = object.hosts_seen - object.affected
+  if count <= 0 then return "" end
+  if control_of(object) then return (" Trust the other %d no more: a control answered, too."):format(count) end
+  return (" Of the other %d nothing strange was found%s."):format(count, object.hosts_odd > object.affected and ", but for what is told below" or "")
+end
 
-local function unobserved(object, what)
-  for _, name in ipairs(object.unobserved) do
-    if name == what then return true end
+local function count_words(object)
+  local affected, seen = object.affected, object.hosts_seen
+  if affected < seen then return ("%d of %d addresses"):format(affected, seen) end
+  return affected == 1 and "the one address" or ("all %d addresses"):format(affected)
+end
+
+-- A control alone answered: the user's word stands against it.
+local function control_words(object)
+  local item = control_of(object)
+  local who = ("%s (%s)"):format(item.hosts == 1 and "The control" or "Controls", table.concat(item.examples, ", "))
+  return who .. " answered, though you say that no mail server is there. If that is right, something"
+    .. (object.where == "near_you" and " near you" or "") .. " answers in its place, and may answer for the targets as well.",
+    "Trust port 25 of none of the targets; if you are not sure of the control, name another."
+end
+
+-- Whether what is said is the box's own: many say one thing, or what only such boxes say. A relay passes on what the targets say.
+local function is_own_voice(object)
+  for _, item in ipairs(object.evidence) do
+    if item.kind == "signature" or item.kind == "uniformity" or item.kind == "vantage" then return true end
   end
   return false
 end
 
-local CHOOSE = {}
+-- What each verdict means, and what to believe: two texts of an object.
+local MEANING = {}
 
-function CHOOSE.intercepted(object)
-  if object.where == "own_host" then return { "shield_off", "elsewhere" } end
-  if object.where == "near_target" then return { "elsewhere", "ask_network", "other_ports" } end
-  local last = { near_you = "ask_provider", unknown = "trace" }
-  return { "elsewhere", "other_ports", last[object.where] }
-end
-
-function CHOOSE.uniform(object)
-  local names = { "trace" }
-  if unobserved(object, "control") then names[#names + 1] = "control" end
-  if unobserved(object, "names") then names[#names + 1] = "names" end
-  return table.move({ "elsewhere", "other_ports" }, 1, 2, #names + 1, names)
-end
-
-function CHOOSE.blocked() return { "other_ports", "elsewhere", "ask_provider" } end
-
-function CHOOSE.insufficient(object)
-  local names = {}
-  local quiet = object.port_25
-  if quiet.mail_elsewhere > 0 then
-    names = { "known", "trace" }
-  elseif object.hosts_seen == 0 then
-    names = { "mail_ports" }
+function MEANING.intercepted(object)
+  if object.affected == 0 then return control_words(object) end
+  local who, these = M.WHO[object.where], object.affected < object.hosts_seen and ("of these %d "):format(object.affected) or ""
+  if object.where == "own_host" then
+    return ("%s answers on port 25 in place of %s."):format(who, count_words(object)),
+      ("What port 25 says %s(names, products, 'open') is that program's. Mail shields often take 110, 143, 465 and 587, too: trust none of them."):format(these)
+        .. others_words(object)
   end
-  if #object.evidence > 0 or object.hosts_odd > 0 then
-    if unobserved(object, "control") then names[#names + 1] = "control" end
-    if quiet.mail_elsewhere == 0 then names[#names + 1] = "trace" end
+  if next_steps.changes_what_passes(object) then
+    return ("%s stands in for port 25 of %s; what it lets through to the targets and back, it changes."):format(who, count_words(object)),
+      ("What port 25 says %s(names, products, 'open') may be the box's. Other ports were not judged."):format(these) .. others_words(object)
   end
-  if object.hosts_seen > 0 and unobserved(object, "names") and #object.groups > 0 then names[#names + 1] = "names" end
-  if object.hosts_seen > 0 and unobserved(object, "distance") then names[#names + 1] = "privileged" end
-  if object.hosts_seen == 1 or quiet.mail_elsewhere > 0 or #names == 0 then names[#names + 1] = "more_targets" end
-  return names
+  local whose = is_own_voice(object) and "is the box's" or "comes from the box, made up or passed on: do not trust it"
+  return ("%s answers on port 25 in place of %s."):format(who, count_words(object)),
+    ("What port 25 says %s(names, products, 'open') %s. Other ports were not judged."):format(these, whose) .. others_words(object)
 end
 
-function CHOOSE.normal() return {} end
+function MEANING.uniform(object)
+  local who = object.affected and count_words(object):gsub("^%l", string.upper) or "Many addresses"
+  local rest = object.affected and others_words(object) or ""
+  if next_steps.is_one_network(object) then
+    return who .. " answer alike, nearly all that answered in one network: a shared pool or gateway there is the obvious reading, a box near you or on the way"
+      .. " the other.", "Do not count each of them as a server until that is clear." .. rest
+  end
+  return who .. " answer alike. Why is open: they are one owner's, and nothing shows it, or a box near you, on the way or at their end answers for them.",
+    ("Do not trust port 25 of these%s (below) until that is clear."):format(object.affected and " " .. object.affected or "") .. rest
+end
 
---- What to do next, as an array of texts.
-function M.advice(object)
-  local list = require "deepid.json".array()
-  for i, name in ipairs(CHOOSE[object.verdict](object)) do list[i] = M.ADVICE[name] end
-  return list
+function MEANING.blocked()
+  return "Port 25 is blocked near you (your own firewall, your provider's, a hotel network's): connections to it do not reach the targets.",
+    "'filtered' on port 25 says nothing about the targets: they may well run mail servers."
+end
+
+function MEANING.normal()
+  return "Nothing strange: the targets seem to have answered for themselves.",
+    "What port 25 says can be taken as the targets' own, as far as banners can be believed."
+end
+
+function MEANING.insufficient(object)
+  return "Too little to say whether the targets answered for themselves.",
+    object.hosts_seen == 0 and "That nothing answered says nothing about the targets yet." or "Take what port 25 says as unconfirmed."
+end
+
+-- What the percentage is of.
+local SURE_OF = { uniform = " that it is no coincidence", intercepted = "" }
+
+local function sure_words(object)
+  if not object.confidence then return "" end
+  local of = object.affected == 0 and ", if the control is right" or SURE_OF[object.verdict] or ""
+  return (" (%d%% sure%s)"):format(math.floor(object.confidence * 100), of)
 end
 
 local SHARE = {
   hostname = "%s announce one host name, %s", certificate = "%s show one certificate key, %s", notice = "%s refuse with one text: %s",
 }
 
+-- The first of many addresses.
+local function examples_words(item)
+  return ("(%s%s)"):format(table.concat(item.examples, ", "), item.hosts > #item.examples and ", ..." or "")
+end
+
 local function group_lines(group)
   local text = SHARE[group.kind]:format(plural(group.hosts, "address", "addresses"), group.key)
-  if group.hosts > #group.examples then
-    text = ("%s (%s, ...)"):format(text, table.concat(group.examples, ", "))
-  else
-    text = ("%s (%s)"):format(text, table.concat(group.examples, ", "))
-  end
+  text = text .. " " .. examples_words(group)
   if group.judged then text = ("%s; judged by %d of them"):format(text, group.judged) end
   if group.explanation then return { text, "  " .. group.words } end
-  if group.surprising == "one_network" then return { text, "  nine in ten of all that answered in their network, and more than eleven" } end
-  local expected = group.expected < 0.1 and "less than 0.1" or ("%.1f"):format(group.expected)
-  return { text, ("  in %s, where chance alone gives %s and %d would be surprising: less than once in 10,000 scans"):format(
-    plural(group.unrelated, "unrelated network", "unrelated networks"), expected, group.needed) }
+  if group.surprising == "one_network" then return { text, "  nine in ten or more of those that answered in their network" } end
+  local expected = group.expected < 0.1 and "fewer than 0.1" or ("%.1f"):format(group.expected)
+  return { text, ("  in %s; by chance %s would, and so many do in fewer than 1 of 10,000 scans"):format(
+    plural(group.unrelated, "unrelated network", "unrelated networks"), expected) }
 end
 
 local function add_groups(lines, object)
@@ -151,11 +158,11 @@ local function add_evidence(lines, object)
   for _, item in ipairs(object.evidence) do
     if item.kind ~= "uniformity" and shown < MOST_LINES then -- the groups are told below
       shown = shown + 1
-      lines[#lines + 1] = ("%s: %s (%s%s)"):format(object.verdict == "intercepted" and "because" or "suspicious", item.says, table.concat(item.examples, ", "), item.hosts > #item.examples and ", ..." or "")
+      lines[#lines + 1] = ("%s: %s %s"):format(object.verdict == "intercepted" and "because" or "suspicious", item.says, examples_words(item))
     end
   end
   for _, one in ipairs(object.explained) do
-    lines[#lines + 1] = ("harmless: %s: %s"):format(plural(one.hosts, "host", "hosts"), one.says)
+    lines[#lines + 1] = ("harmless: %s %s: %s"):format(plural(one.hosts, "host", "hosts"), examples_words(one), one.says)
   end
 end
 
@@ -167,8 +174,12 @@ local function add_fronts(lines, object)
   for _, front in ipairs(object.fronts) do
     if SHOWN_ROLES[front.role] and shown < MOST_LINES then
       shown = shown + 1
-      lines[#lines + 1] = ("in front: %s, %s: %s (%s%s)"):format(front.name, report.ROLE_WORDS[front.role], plural(front.hosts, "host", "hosts"),
-        table.concat(front.examples, ", "), front.hosts > #front.examples and ", ..." or "")
+      lines[#lines + 1] = ("in front: %s, %s: %s %s"):format(front.name, report.ROLE_WORDS[front.role], plural(front.hosts, "host", "hosts"),
+        examples_words(front))
+      if front.name == fronts.STRIPPER then
+        lines[#lines + 1] = ("  mail and passwords sent %s over port 25 may be readable on the way"):format(
+          object.where == "near_you" and "from this network" or "to these hosts")
+      end
     end
   end
 end
@@ -177,19 +188,21 @@ end
 local function add_silence(lines, object)
   local quiet = object.port_25
   if quiet.mail_elsewhere == 0 then return end
-  local all = quiet.mail_elsewhere + quiet.accepting
-  lines[#lines + 1] = ("silent: port 25 is filtered on %d of %s, in %s"):format(quiet.mail_elsewhere, plural(all, "mail host", "mail hosts"),
-    plural(quiet.unrelated, "unrelated network", "unrelated networks"))
+  local mark = object.verdict == "blocked" and "because" or "silent"
+  lines[#lines + 1] = ("%s: port 25 is filtered on %d of %s, in %s"):format(mark, quiet.mail_elsewhere,
+    plural(quiet.mail_elsewhere + quiet.accepting, "mail host", "mail hosts"), plural(quiet.unrelated, "unrelated network", "unrelated networks"))
   if quiet.stops_at then
-    lines[#lines + 1] = ("  packets to port 25 end %d hops away%s; those to other ports go on"):format(quiet.stops_at,
+    lines[#lines + 1] = ("%s: packets to port 25 end %s away%s; those to other ports go on"):format(mark, plural(quiet.stops_at, "hop", "hops"),
       quiet.stops_by and (", at or behind " .. quiet.stops_by) or "")
   elseif quiet.refused > 0 then
-    lines[#lines + 1] = ("  %s actively refused, by %s"):format(plural(quiet.refused, "was", "were"), quiet.refused_by or "a router or firewall whose address Nmap does not keep")
+    lines[#lines + 1] = ("%s: %s actively refused, by %s"):format(mark, plural(quiet.refused, "was", "were"),
+      quiet.refused_by or "a router or firewall whose address Nmap does not keep")
   end
-  if object.verdict ~= "blocked" and quiet.accepting > 0 then
-    lines[#lines + 1] = "  others answered, so it is these hosts' own firewalls"
-  elseif object.verdict ~= "blocked" then
-    lines[#lines + 1] = "  it may be their own firewalls or something near you: too few unrelated witnesses to tell"
+  if object.verdict == "blocked" then return end
+  if quiet.accepting > 0 then
+    lines[#lines + 1] = "  others answered, so most likely it is these hosts' own firewalls"
+  else
+    lines[#lines + 1] = ("  their own firewalls or something near you: it takes %d silent mail hosts in unrelated networks to tell"):format(silence.WITNESSES)
   end
 end
 
@@ -204,15 +217,18 @@ local function add_hosts(lines, object)
 end
 
 local UNOBSERVED = {
-  distance = "how far away the answers came from (it takes root, or a reference port)", names = "PTR names of the hosts",
+  distance = "how far away the answers came from (it takes root, or a reference port)", names = "PTR names (there are none, or the scan was with -n)",
   control = "an address without a mail server (smtp-deepid.control)",
 }
 
 local function add_unobserved(lines, object)
   local list = {}
-  for _, name in ipairs(object.unobserved) do list[#list + 1] = UNOBSERVED[name] end
-  if #list > 0 and object.verdict ~= "normal" then lines[#lines + 1] = "not looked at: " .. table.concat(list, "; ") end
+  for i, name in ipairs(next_steps.gaps(object)) do list[i] = UNOBSERVED[name] end
+  if #list > 0 then lines[#lines + 1] = "not looked at: " .. table.concat(list, "; ") end
 end
+
+-- What the rules call what is no product.
+local function label_of(name) return name == "unknown" and "of a product not recognised" or evidence.LIKE[name] and "worded " .. evidence.LIKE[name] or name end
 
 local function product_words(object)
   local parts = {}
@@ -221,15 +237,29 @@ local function product_words(object)
       parts[#parts + 1] = ("and %d more"):format(#object.products - MOST_PRODUCTS)
       break
     end
-    parts[#parts + 1] = ("%d %s"):format(product.hosts, product.product)
+    parts[#parts + 1] = ("%d %s"):format(product.hosts, label_of(product.product))
   end
   return table.concat(parts, ", ")
 end
 
+-- Whose the answers are, where they are not the targets'.
+local function share_words(object)
+  if object.verdict ~= "intercepted" or object.affected == 0 then return "" end
+  local by = object.where == "own_host" and "from this machine" or next_steps.changes_what_passes(object) and "through the box" or "from the box"
+  return (", %s %s"):format(object.affected < object.hosts_seen and object.affected .. " of them" or "all", by)
+end
+
 local function seen_words(object)
-  if object.hosts_seen == 0 then return "seen: no mail server that answered" end
-  return ("seen: mail servers on %s in %s: %s"):format(plural(object.hosts_seen, "address", "addresses"),
-    plural(object.networks, "network", "networks"), product_words(object))
+  if object.hosts_seen == 0 then return "answers in SMTP: none" end
+  return ("answers in SMTP: %s in %s%s: %s"):format(plural(object.hosts_seen, "address", "addresses"), plural(object.networks, "network", "networks"),
+    share_words(object), product_words(object))
+end
+
+-- Where the rest of the addresses is.
+local function add_whole_list(lines, object)
+  if #object.hosts <= MOST_EXAMPLES then return end
+  local which = object.hosts_odd > #object.hosts and ("the first %d of %d"):format(#object.hosts, object.hosts_odd) or "all " .. object.hosts_odd
+  lines[#lines + 1] = ("addresses: %s are under 'hosts' in Nmap's XML (-oX) and in deepid survey --json SAVED.jsonl"):format(which)
 end
 
 --- The object for people.
@@ -237,14 +267,10 @@ end
 -- @return array of lines, without control characters
 function M.lines(object)
   local lines = {}
-  local sure = object.confidence and (" (%d%% sure)"):format(math.floor(object.confidence * 100)) or ""
-  lines[#lines + 1] = "who answered: " .. object.verdict:upper() .. sure
-  local meaning = M.VERDICTS[object.verdict]
-  lines[#lines + 1] = "  " .. (meaning[object.where] or meaning.unknown)
-  if object.affected and object.affected < object.hosts_seen then
-    lines[#lines + 1] = ("  That is so for %d of the %d addresses that answered; of the others nothing strange is known."):format(object.affected, object.hosts_seen)
-  end
-  lines[#lines + 1] = "  " .. M.BELIEVE[object.verdict]
+  lines[#lines + 1] = "who answered: " .. object.verdict:upper() .. sure_words(object)
+  local meaning, believe = MEANING[object.verdict](object)
+  lines[#lines + 1] = "  " .. meaning
+  lines[#lines + 1] = "  " .. believe
   add_evidence(lines, object)
   add_fronts(lines, object)
   add_silence(lines, object)
@@ -252,6 +278,7 @@ function M.lines(object)
   add_hosts(lines, object)
   add_unobserved(lines, object)
   for _, advice in ipairs(object.advice) do lines[#lines + 1] = "next: " .. advice end
+  add_whole_list(lines, object)
   lines[#lines + 1] = seen_words(object)
   return lines
 end

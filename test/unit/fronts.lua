@@ -4,6 +4,7 @@ local fronts = require "deepid.fronts"
 local scene = require "scene"
 local t = require "tap"
 local transcript = require "deepid.transcript"
+local words = require "deepid.words"
 
 local engine = assert(require("deepid").open())
 local honest, change = scene.honest, scene.change
@@ -48,6 +49,20 @@ t.test("named fronts are counted by host, the most common first; controls are no
   local found = {}
   for i, front in ipairs(object.fronts) do found[i] = { front.role, front.hosts, #front.examples } end
   t.eq(found, { { "rewriter", 3, 3 }, { "blocker", 1, 1 } })
+end)
+
+-- What the box changes is judged by the hosts that it stands before, not by those that have such a device of their own.
+t.test("the box lets sessions through where those that it stands before show it", function()
+  local masked = "220 " .. ("*"):rep(40)
+  local boxed = change(honest(24), { from = 1, to = 4, greeting = "220 mx.box.net ESMTP", path = { ttl = 63, other_ttl = 50 } })
+  t.eq(scene.judge(boxed, nil, engine).changed, nil)
+  local object = scene.judge(change(boxed, { from = 9, to = 24, greeting = masked }), nil, engine)
+  t.eq({ object.verdict, object.affected, object.changed }, { "intercepted", 4, nil })
+  t.has(words.lines(object)[2], "answers on port 25 in place of 4 of 24 addresses.", true)
+  object = scene.judge(change(boxed, { from = 1, to = 2, greeting = masked }), nil, engine)
+  t.eq({ object.affected, object.changed }, { 4, 2 })
+  t.has(words.lines(object)[2], "what it lets through to the targets and back, it changes", true)
+  t.eq(scene.judge(hosts(5, "DSN", "STARTTLS")).changed, 5)
 end)
 
 t.done()

@@ -122,6 +122,38 @@ t.test("records full of junk are judged or left out", function()
   end
 end)
 
+local function text_of(object) return table.concat(words.lines(object), "\n") end
+
+t.test("a control that answers: no target, and none is trusted", function()
+  local object = scene.judge(honest(6), { control = { scene.address(2) } })
+  t.eq({ object.verdict, object.affected, object.hosts_seen }, { "intercepted", 0, 5 })
+  t.has(text_of(object), "The control (22.2.0.25) answered, though you say", true)
+  t.has(text_of(object), "Trust port 25 of none of the targets", true)
+  t.has(object.advice[1], "smtp-deepid.trace", true)
+  object = scene.judge(change(honest(12), { from = 1, to = 4, greeting = BOX, path = { ttl = 63, other_ttl = 50 } }), { control = { scene.address(2) } })
+  t.eq({ object.verdict, object.affected, object.hosts_seen }, { "intercepted", 3, 11 })
+  t.has(text_of(object), "in place of 3 of 11 addresses.", true)
+  t.has(text_of(object), "Trust the other 8 no more: a control answered, too.", true)
+end)
+
+t.test("how many are uniform, and whether the others are in order", function()
+  local hosts = change(honest(24), { from = 1, to = 3, greeting = BOX })
+  local object = scene.judge(hosts)
+  t.eq({ object.verdict, object.affected }, { "uniform", 3 })
+  t.has(text_of(object), "Of the other 21 nothing strange was found.", true)
+  object = scene.judge(change(hosts, { from = 9, to = 9, path = { ttl = 63, other_ttl = 50 } }))
+  t.has(text_of(object), "Of the other 21 nothing strange was found, but for what is told below.", true)
+end)
+
+t.test("what was traced, or had a control, is not told to do so", function()
+  local hosts = change(honest(24), { from = 1, to = 3, greeting = BOX })
+  t.has(table.concat(scene.judge(hosts).advice), "smtp-deepid.trace", true)
+  t.has(table.concat(scene.judge(hosts).advice), "smtp-deepid.control", true)
+  change(hosts, { path = { other_port = 443, hops = { { ttl = 9, port = 25, answer = "syn-ack" }, { ttl = 9, port = 443, answer = "syn-ack" } } } })
+  local advice = table.concat(scene.judge(hosts, { control = { "192.0.2.77" } }).advice)
+  t.ok(not advice:find("smtp-deepid.trace", 1, true) and not advice:find("smtp-deepid.control", 1, true), advice)
+end)
+
 t.test("compare: many from there are one from here", function()
   local here, there = scene.survey(change(honest(8), { from = 1, to = 4, greeting = BOX })), scene.survey(honest(8))
   local result = compare.judge(here, there)

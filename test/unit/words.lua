@@ -2,6 +2,7 @@
 --
 --   lua5.4 test/unit/words.lua --print > doc/verdicts.md      after a change of the words
 
+local next_steps = require "deepid.next_steps"
 local scene = require "scene"
 local t = require "tap"
 local words = require "deepid.words"
@@ -54,6 +55,7 @@ local SCENES = {
     change(honest(12, { path = function() return hops(9, 9) end }), { from = 1, to = 3, greeting = BOX, path = function() return hops(5, 9) end }) },
   { "Intercepted, near the targets", "Traced; one box before three unrelated targets.",
     change(honest(12, { path = function() return hops(9, 9) end }), { from = 1, to = 3, greeting = BOX, path = function() return hops(8, 9) end }) },
+  { "Intercepted, and each target's answer is its own", "A box near the scanner, perhaps a relay, stands before 8 targets.", honest(8, { path = near }) },
   { "Intercepted, and what passes is masked", "A firewall near the scanner changes the sessions of 8 targets.",
     honest(8, { greeting = "220 " .. ("*"):rep(40), steps = ehlo("XXXXXXXA"), path = near }) },
   { "Intercepted, and STARTTLS removed", "The same of 5 targets, whose port 587 was scanned too.",
@@ -106,9 +108,8 @@ t.test("the document has every verdict and place", function()
     seen[object.verdict .. " " .. object.where] = true
     t.ok(case[1]:lower():find("^" .. object.verdict), case[1] .. ": " .. object.verdict)
   end
-  for verdict, places in pairs(words.VERDICTS) do
-    for where in pairs(places) do t.ok(seen[verdict .. " " .. where], verdict .. " " .. where) end
-  end
+  for where in pairs(words.WHO) do t.ok(seen["intercepted " .. where], where) end
+  for _, rest in ipairs({ "uniform unknown", "blocked near_you", "normal unknown", "insufficient unknown" }) do t.ok(seen[rest], rest) end
 end)
 
 t.test("every text ends with what to do, but for normal, and no line runs on for ever", function()
@@ -124,7 +125,7 @@ t.test("every piece of advice is given somewhere", function()
   for _, case in ipairs(SCENES) do
     for _, text in ipairs(scene.judge(case[3], case[4], engine).advice) do given[text] = true end
   end
-  for name, text in pairs(words.ADVICE) do t.ok(given[text], name) end
+  for name, text in pairs(next_steps.TEXTS) do t.ok(given[text], name) end
 end)
 
 t.done()
