@@ -54,7 +54,7 @@ TEST_PACKAGES  := $(DEMO_PACKAGES) lua5.3 gcc clang lua-check luarocks python3 o
 
 FUZZ_PACKAGES  := clang libclang-rt-dev
 
-BENCH_PACKAGES := gcc g++ nmap lua5.3 lua5.4 libhyperscan-dev libre2-dev lua-rex-pcre2 valgrind
+BENCH_PACKAGES := gcc g++ nmap python3 lua5.3 lua5.4 libhyperscan-dev libre2-dev lua-rex-pcre2 valgrind
 
 SUDO = $(if $(filter-out 0,$(shell id -u)),sudo)
 APT  = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600

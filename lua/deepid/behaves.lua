@@ -2,12 +2,12 @@
 
 local advise = require "deepid.advise"
 local behaviour = require "deepid.behaviour"
+local json = require "deepid.json"
 local observations = require "deepid.observations"
 local rules = require "deepid.rules"
 local template = require "deepid.template"
 local version = require "deepid.version"
 local windows = require "deepid.window"
-local json = require "deepid.json"
 
 local M = {}
 
@@ -68,8 +68,11 @@ local function reply_of(transcript, name)
   end
 end
 
-local function add_evidence(result, transcript, step, says)
-  result.evidence[#result.evidence + 1] = { step = step == "keywords" and "ehlo" or step, reply = show(reply_of(transcript, step) or ""), says = show(says) }
+-- One judgement under way: {result, knowledge, transcript, found, tokens, ranked, candidate, answers}.
+
+local function add_evidence(case, step, says)
+  local reply = show(reply_of(case.transcript, step) or "")
+  case.result.evidence[#case.result.evidence + 1] = { step = step == "keywords" and "ehlo" or step, reply = reply, says = show(says) }
 end
 
 --- A range of versions in words.
@@ -79,26 +82,26 @@ function M.range(min, max)
 end
 
 -- Narrows the version by what no answer excludes, and says which answers did it.
-local function add_window(result, knowledge, transcript, product, tokens)
-  local identity = result.identity
-  local window = windows.of(knowledge.releases, knowledge.dialects, product, tokens)
+local function add_window(case)
+  local identity, product = case.result.identity, case.candidate.product
+  local window = windows.of(case.knowledge.releases, case.knowledge.dialects, product, case.tokens)
   if not window then return end
   if identity.version then
     if windows.contains(window, identity.version) then return end
     local bound = window.below or window.above
-    add_evidence(result, transcript, bound.step, ("not as %s %s answers; as %s"):format(product.name, identity.version, M.range(window.min, window.max)))
-    add_once(result.advice, ("It says version %s and answers as %s: a changed greeting, or patches of its packager."):format(
+    add_evidence(case, bound.step, ("not as %s %s answers; as %s"):format(product.name, identity.version, M.range(window.min, window.max)))
+    add_once(case.result.advice, ("It says version %s and answers as %s: a changed greeting, or patches of its packager."):format(
       show(identity.version), M.range(window.min, window.max)))
     return
   end
   identity.version_min, identity.version_max = version.later(identity.version_min, window.min), version.earlier(identity.version_max, window.max)
-  if window.below then add_evidence(result, transcript, window.below.step, ("%s %s or later: %s and earlier answer otherwise"):format(product.name, window.min, window.below.release)) end
-  if window.above then add_evidence(result, transcript, window.above.step, ("%s %s or earlier: %s and later answer otherwise"):format(product.name, window.max, window.above.release)) end
+  if window.below then add_evidence(case, window.below.step, ("%s %s or later: %s and earlier answer otherwise"):format(product.name, window.min, window.below.release)) end
+  if window.above then add_evidence(case, window.above.step, ("%s %s or earlier: %s and later answer otherwise"):format(product.name, window.max, window.above.release)) end
 end
 
-local function add_answers(result, transcript, candidate, answers)
-  for i = 1, math.min(MOST_EVIDENCE, #answers) do
-    add_evidence(result, transcript, answers[i].step, ("%s: answers so"):format(candidate.product.name))
+local function add_answers(case, most)
+  for i = 1, math.min(most, #case.answers) do
+    add_evidence(case, case.answers[i].step, ("%s: answers so"):format(case.candidate.product.name))
   end
 end
 
@@ -109,23 +112,23 @@ local function add_front(result, role, name, confidence, evidence)
   return front
 end
 
-local function quoted(transcript, answers)
+local function quoted(case)
   local lines = {}
-  for i = 1, math.min(MOST_EVIDENCE, #answers) do
-    lines[i] = ("%s: %s"):format(answers[i].step, reply_of(transcript, answers[i].step) or "")
+  for i = 1, math.min(MOST_EVIDENCE, #case.answers) do
+    lines[i] = ("%s: %s"):format(case.answers[i].step, reply_of(case.transcript, case.answers[i].step) or "")
   end
   return lines
 end
 
 -- The product that the greeting names and that does not answer so, or nil.
-local function false_claim(knowledge, found, ranked)
-  local candidate, claims = ranked[1], nil
-  for _, hit in ipairs(found) do
+local function false_claim(case)
+  local candidate, claims = case.candidate, nil
+  for _, hit in ipairs(case.found) do
     if hit.step.step == "greeting" and not hit.rule.soft then claims = claims or hit.fields.product end
   end
   local name = candidate.product.name
-  if not claims or is_kin(claims, name) or is_built_on(knowledge, claims, name) then return nil end
-  for _, other in ipairs(ranked) do
+  if not claims or is_kin(claims, name) or is_built_on(case.knowledge, claims, name) then return nil end
+  for _, other in ipairs(case.ranked) do
     if is_kin(other.product.name, claims) and candidate.score - other.score < FORGED_GAP then return nil end
   end
   return claims
@@ -142,71 +145,72 @@ end
 
 -- It says one thing and answers as another: a changed greeting, a gateway, or a decoy.
 --
+-- @param says   the product that it claims to be
 -- @param front  what the rules found in front and is the same program, or nil
-local function contradict(result, knowledge, transcript, candidate, answers, tokens, says, front, found)
-  local identity, product = result.identity, candidate.product
+local function contradict(case, says, front)
+  local result, identity, product, sure = case.result, case.result.identity, case.candidate.product, case.candidate.p
   local is_decoy = WORDS[product.kind] ~= nil
-  local evidence = quoted(transcript, answers)
-  table.insert(evidence, 1, "greeting: " .. (reply_of(transcript, "greeting") or ""))
-  front = front or add_front(result, is_decoy and "decoy" or "rewriter", is_decoy and product.name or "changed greeting", candidate.p, evidence)
+  local evidence = quoted(case)
+  table.insert(evidence, 1, "greeting: " .. (reply_of(case.transcript, "greeting") or ""))
+  front = front or add_front(result, is_decoy and "decoy" or "rewriter", is_decoy and product.name or "changed greeting", sure, evidence)
   front.claims = says
   front.reason = is_decoy and ("says %s, and answers as %s, %s"):format(says, product.name, WORDS[product.kind])
     or ("says %s, and answers as %s: the greeting was changed, or a gateway stands before %s"):format(says, product.name, says)
   identity.product, identity.version, identity.version_min, identity.version_max = product.name, nil, nil, nil
-  identity.cpe, identity.basis, identity.confidence = cpe_of(knowledge, product.name), "behaves", candidate.p
-  windows.narrow_by_rules(identity, found)
-  add_answers(result, transcript, candidate, answers)
-  add_window(result, knowledge, transcript, product, tokens)
+  identity.cpe, identity.basis, identity.confidence = cpe_of(case.knowledge, product.name), "behaves", sure
+  windows.narrow_by_rules(identity, case.found)
+  add_answers(case, MOST_EVIDENCE)
+  add_window(case)
   add_once(result.advice, is_decoy and "Take nothing that it says for a mail server's word."
     or "Its greeting and its answers name two products: trust the answers, and compare the certificate and the other mail ports.")
 end
 
-local function agree(result, knowledge, transcript, candidate, answers, tokens)
-  local identity = result.identity
+local function agree(case)
+  local identity = case.result.identity
   if identity.basis == "says" then identity.basis = "both" end
-  identity.confidence = math.min(MOST_SURE, 1 - (1 - identity.confidence) * (1 - candidate.p))
-  add_answers(result, transcript, candidate, { answers[1] })
-  add_window(result, knowledge, transcript, candidate.product, tokens)
+  identity.confidence = math.min(MOST_SURE, 1 - (1 - identity.confidence) * (1 - case.candidate.p))
+  add_answers(case, 1)
+  add_window(case)
 end
 
-local function name_alone(result, knowledge, transcript, candidate, answers, tokens)
-  local product, identity = candidate.product, result.identity
-  local role = FRONT[product.kind]
-  add_answers(result, transcript, candidate, answers)
+local function name_alone(case)
+  local result, product, sure = case.result, case.candidate.product, case.candidate.p
+  local identity, role = result.identity, FRONT[product.kind]
+  add_answers(case, MOST_EVIDENCE)
   if role then
-    add_front(result, role, product.name, candidate.p, quoted(transcript, answers))
+    add_front(result, role, product.name, sure, quoted(case))
     return
   end
-  identity.product, identity.basis, identity.confidence = product.name, "behaves", candidate.p
-  identity.cpe = cpe_of(knowledge, product.name)
-  if product.kind == "decoy" then add_front(result, "decoy", product.name, candidate.p, quoted(transcript, answers)) end
+  identity.product, identity.basis, identity.confidence = product.name, "behaves", sure
+  identity.cpe = cpe_of(case.knowledge, product.name)
+  if product.kind == "decoy" then add_front(result, "decoy", product.name, sure, quoted(case)) end
   if WORDS[product.kind] then add_once(result.advice, ("%s is %s."):format(product.name, WORDS[product.kind])) end
-  add_window(result, knowledge, transcript, product, tokens)
+  add_window(case)
 end
 
 -- Nobody we know: the product that answers most alike, where there is one.
-local function add_kin(result, ranked, tokens)
+local function add_kin(case)
   local asked, best, most = 0, nil, 0
-  for _ in pairs(tokens) do asked = asked + 1 end
-  for _, candidate in ipairs(ranked) do
+  for _ in pairs(case.tokens) do asked = asked + 1 end
+  for _, candidate in ipairs(case.ranked) do
     local alike = 0
     for _, is_known in pairs(candidate.matched) do alike = alike + (is_known and 1 or 0) end
     if alike > most then best, most = candidate, alike end
   end
   if best and best.score > 0 and most >= KIN_ALIKE * asked and most > LEAST_ANSWERS then
-    result.identity.kin = { product = best.product.name, alike = most, asked = asked }
+    case.result.identity.kin = { product = best.product.name, alike = most, asked = asked }
   end
 end
 
-local function add_passed_through(result, transcript, candidate)
-  local front = candidate.front
+local function add_passed_through(case)
+  local front, result = case.candidate.front, case.result
   for _, known in ipairs(result.front) do
     if is_kin(known.name:lower(), front.name) then return end
   end
   local lines = {}
-  for step in pairs(candidate.own) do lines[#lines + 1] = ("%s: %s"):format(step, reply_of(transcript, step) or "") end
+  for step in pairs(case.candidate.own) do lines[#lines + 1] = ("%s: %s"):format(step, reply_of(case.transcript, step) or "") end
   table.sort(lines)
-  add_front(result, FRONT[front.kind] or "proxy", front.name, candidate.p, lines)
+  add_front(result, FRONT[front.kind] or "proxy", front.name, case.candidate.p, lines)
 end
 
 -- Whether it is one of those through which servers were recorded, so that it is known what it answers itself.
@@ -245,30 +249,31 @@ end
 -- @param found       array of the hits that name a server
 function M.add(result, knowledge, transcript, found)
   local tokens = behaviour.tokens(transcript)
-  if not next(tokens) then return end
-  local ranked = knowledge.dialects:rank(tokens)
+  local ranked = next(tokens) and knowledge.dialects:rank(tokens) or {}
   local candidate = ranked[1]
   if not candidate then return end
   local answers = best_answers(candidate, tokens)
-  local name = candidate.product.name
+  local case = { result = result, knowledge = knowledge, transcript = transcript, found = found, tokens = tokens, ranked = ranked,
+    candidate = candidate, answers = answers }
   if candidate.p < NAMED or #answers < LEAST_ANSWERS then
-    if not result.identity.product and #result.front == 0 then add_kin(result, ranked, tokens) end
+    if not result.identity.product and #result.front == 0 then add_kin(case) end
     return
   end
+  local name = candidate.product.name
   drop_hints(result, name)
-  if candidate.front then add_passed_through(result, transcript, candidate) end
+  if candidate.front then add_passed_through(case) end
   local front = answering_front(result, knowledge)
   local is_other = front and not is_kin(front.name, name) and not is_built_on(knowledge, front.name, name)
   if is_other or FRONT[candidate.product.kind] and result.identity.product then return end
-  local claims = false_claim(knowledge, found, ranked)
+  local claims = false_claim(case)
   if claims then
-    contradict(result, knowledge, transcript, candidate, answers, tokens, claims, front, found)
+    contradict(case, claims, front)
   elseif front then
     return
   elseif not result.identity.product then
-    name_alone(result, knowledge, transcript, candidate, answers, tokens)
+    name_alone(case)
   elseif is_kin(result.identity.product, name) then
-    agree(result, knowledge, transcript, candidate, answers, tokens)
+    agree(case)
   end
 end
 
