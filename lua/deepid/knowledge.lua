@@ -224,7 +224,9 @@ function M.load(folder, options)
     folder, message = M.find()
     if not folder then return nil, message end
   end
-  return not (options and options.texts) and load_packed(folder) or load_texts(folder)
+  local packed = not (options and options.texts) and load_packed(folder)
+  if packed then return packed end
+  return load_texts(folder)
 end
 
 return M

@@ -71,7 +71,7 @@ end
 -- A line for Nmap from each example of ours that Nmap could see, below its Probe.
 local function drafted_lines()
   local below, count = { NULL = {}, Help = {} }, 0
-  for _, rule in ipairs(assert(deepid.open()).knowledge.rules) do
+  for _, rule in ipairs(assert(deepid.open { texts = true }).knowledge.rules) do
     local bytes = not rule.conditions and rule.examples[1].steps[rule.step]
     local made = bytes and draft.draft({ { reply = bytes, sent = "" } }, { step = rule.step, product = "Sample" })
     local probe, line = draft_words.for_nmap(made or { step = "none" })
