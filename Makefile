@@ -92,7 +92,8 @@ SANITIZE := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 demo: all demo-deps
 	test/lab/demo $(TARGETS)
 
-test: all test-deps $(C_TESTS)
+test: all test-deps
+	+$(MAKE) --no-print-directory -j2 $(C_TESTS)
 	test/lab/lab get
 	test/nmap/nmaps --get bookworm-backports
 	test/run

@@ -1,3 +1,4 @@
+#!/usr/bin/env lua5.4
 --- The short form of the simulation (`make simulate`): no false alarm in some honest scans, and what must be found is found.
 
 package.path = "test/simulate/lib/?.lua;" .. package.path
