@@ -38,11 +38,12 @@ all: $(CORES) $(PACKED)
 # LuaRocks says where Lua's headers are, and fetches nothing.
 lua/deepid/core-%.so: $(CSRC) $(HEADERS) | $(if $(LUA_INCDIR),,deps)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(MODULE) -I$(or $(LUA_INCDIR),/usr/include/lua$*) -shared -o $@ $(CSRC) $(LDFLAGS) $(PCRE)
+	chmod a+rx $@ # whatever the umask of whoever builds: Nmap may run as somebody else
 
 # The knowledge as it loads fast; without it, or when the text files have changed since, these are read.
 $(PACKED): $(TEXTS) $(wildcard lua/deepid/*.lua) lua/bin/pack $(CORES)
 	for lua in lua5.4 lua5.3 lua; do \
-	    if command -v $$lua >/dev/null; then exec $$lua lua/bin/pack $@; fi; \
+	    if command -v $$lua >/dev/null; then $$lua lua/bin/pack $@ && chmod a+r $@; exit; fi; \
 	done; echo 'No Lua is here to pack the knowledge: its text files will be read, which takes longer.'
 
 # --- What is needed, by the names of Debian's packages ---
