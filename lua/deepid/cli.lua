@@ -5,14 +5,15 @@ local compare = require "deepid.compare"
 local deepid = require "deepid"
 local escape = require "deepid.escape"
 local intake = require "deepid.intake"
+local keys = require "deepid.keys"
 
 local M = {}
 
 local USAGE = [[
 usage: deepid identify [--json] [--second-opinion PROBES] FILE...
-       deepid survey [--json] FILE...
+       deepid survey [--json] [--keys] FILE...
        deepid partial -o STATE FILE...
-       deepid merge [--json | -o STATE] STATE...
+       deepid merge [--json] [--keys] STATE... | -o STATE STATE...
        deepid compare [--json] HERE THERE
        deepid explain [--step STEP] [--near N] FILE...
        deepid draft [--step STEP] [--product NAME] [--id ID] [--role ROLE] [--cite TEXT] FILE...
@@ -29,6 +30,9 @@ survey    says who answered: the targets, something in their place, or nobody, a
           why. FILE as for identify, but each greeting with its address, and no
           recordings; scans of one place together. Millions of greetings do: what
           does not fit into some 60 MB goes to unnamed files in TMPDIR (or /tmp).
+  --keys                   and the commonest host names, greetings (as they are, and
+                           without what differs from host to host), dialects, EHLO
+                           keywords, certificate keys and refusals, counted
 partial   reads a part of what survey would read, and writes what is needed of it to
           the file STATE: what the verdict asks of each host, not the replies. What
           sessions are is named now, what lines of greetings are by merge.
@@ -195,10 +199,13 @@ local function show_survey(survey, options)
     complain(message)
     return false
   end
+  object.keys = options.keys and keys.commonest(survey) or nil
   if options.json then
     io.write(deepid.json.encode(object), "\n")
   else
-    io.write(table.concat(deepid.words.lines(object), "\n"), "\n")
+    local lines = deepid.words.lines(object)
+    for _, line in ipairs(keys.lines(object.keys or {})) do lines[#lines + 1] = line end
+    io.write(table.concat(lines, "\n"), "\n")
   end
   return true
 end
@@ -210,7 +217,7 @@ local function save_survey(survey, path)
 end
 
 function COMMANDS.survey(args)
-  local options, paths = read_words(args, { json = true })
+  local options, paths = read_words(args, { json = true, keys = true })
   if not options then return usage_error(paths) end
   if #paths == 0 then return usage_error("survey needs a file") end
   local engine = open_engine()
@@ -230,10 +237,10 @@ function COMMANDS.partial(args)
 end
 
 function COMMANDS.merge(args)
-  local options, paths = read_words(args, { json = true, o = "value" })
+  local options, paths = read_words(args, { json = true, keys = true, o = "value" })
   if not options then return usage_error(paths) end
   if #paths == 0 then return usage_error("merge needs a state") end
-  if options.o and options.json then return usage_error("merge says its verdict (--json) or writes a state (-o), not both") end
+  if options.o and (options.json or options.keys) then return usage_error("merge says its verdict (--json, --keys) or writes a state (-o), not both") end
   local engine = open_engine()
   local survey = engine and read_states(engine, paths)
   if not survey then return 1 end

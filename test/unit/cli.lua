@@ -110,6 +110,44 @@ t.test("survey of what cannot be read, and without a place for temporary files",
   t.has(said, " a temporary file in /nonexistent: No such file or directory; with TMPDIR=FOLDER another folder is used", true)
 end)
 
+t.test("survey with the commonest keys, of each kind, escaped; states give the same", function()
+  local record = '{"record":"transcript","address":"%s","port":25,"steps":[{"step":"greeting","reply":"220 %s ESMTP \\u001b[1m\\r\\n"},'
+    .. '{"step":"ehlo","sent":"EHLO x\\r\\n","reply":"250-%s\\r\\n250 DSN\\r\\n"},{"step":"help","sent":"HELP\\r\\n","reply":"214 read\\r\\n"}],'
+    .. '"certificate":{"subject":"CN=x","names":[],"spki_sha256":"ab12"}}\n'
+  local text = record:format("20.1.0.25", "mx.one.net", "mx.one.net") .. record:format("21.2.0.25", "mx.two.net", "mx.two.net")
+    .. "22.3.0.25\t220 mx.one.net Foo\n23.4.0.25\t554 not you\n24.5.0.25\t554 not you\n"
+  local status, output = run("survey --json --keys FILE1", text)
+  t.eq(status, 0)
+  local got = {}
+  for _, one in ipairs(assert(require("deepid.json").decode(output)).keys) do got[#got + 1] = { one.kind, one.key, one.hosts, one.networks, #one.examples } end
+  t.eq(got, {
+    { "hostname", "mx.one.net", 2, 2, 2 }, { "greeting", "554 not you\\r\\n", 2, 2, 2 },
+    { "template", "220 <host> ESMTP \\x1B[1m\\r\\n", 2, 2, 2 }, { "template", "554 not you\\r\\n", 2, 2, 2 },
+    { "dialect", "250-<host> / 214 read", 2, 2, 2 }, { "ehlo", "DSN", 2, 2, 2 }, { "certificate", "ab12", 2, 2, 2 },
+    { "notice", "554 not you", 2, 2, 2 },
+  })
+  local _, lines = run("survey --keys FILE1", text)
+  t.has(lines, "\ncommonest, by dialect:\n  2 hosts in 2 networks: 250-<host> / 214 read (20.1.0.25, ...)\n", true)
+  t.ok(not select(2, run("survey FILE1", text)):find("commonest", 1, true))
+  local state = os.tmpname()
+  t.eq(run("partial -o " .. state .. " FILE1", text), 0)
+  t.eq({ run("merge --json --keys " .. state) }, { 0, output, "" })
+  os.remove(state)
+end)
+
+t.test("the commonest keys: ten of a kind, those in the most networks first", function()
+  local text = {}
+  for i = 1, 15 do
+    for n = 1, i do text[#text + 1] = ("%d.%d.%d.25\t220 mx%d.net ESMTP"):format(20 + n, i, n, i) end
+  end
+  local _, output = run("survey --json --keys FILE1", table.concat(text, "\n") .. "\n")
+  local got = {}
+  for _, one in ipairs(assert(require("deepid.json").decode(output)).keys) do
+    if one.kind == "hostname" then got[#got + 1] = ("%s %d"):format(one.key, one.networks) end
+  end
+  t.eq(table.concat(got, ", "), "mx15.net 15, mx14.net 14, mx13.net 13, mx12.net 12, mx11.net 11, mx10.net 10, mx9.net 9, mx8.net 8, mx7.net 7, mx6.net 6")
+end)
+
 t.test("compare of two places", function()
   local status, output = run("compare FILE1 FILE2", ALIKE, APART)
   t.eq(status, 0)
