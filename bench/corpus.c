@@ -88,7 +88,7 @@ static void put_unknown(struct generated *out, uint64_t *random)
 
 void bench_greetings(struct bench_list *replies, const struct bench_list *rules, size_t count, unsigned unmatched, uint64_t seed)
 {
-	struct pattern pattern = { NULL, 0, 0 };
+	struct pattern pattern = { .nodes = NULL };
 	char text[512];
 
 	while (replies->count < count) {
@@ -109,7 +109,7 @@ void bench_greetings(struct bench_list *replies, const struct bench_list *rules,
 void bench_hostile(struct bench_list *replies, const struct bench_list *rules, size_t count, uint64_t seed)
 {
 	static const char *const filler[] = { "a", " ", "220 ", "ESMTP ", "-.", "1.2.3.4", "ready at ", "a b", "[", "\r\n220-", "(", "; " };
-	struct pattern pattern = { NULL, 0, 0 };
+	struct pattern pattern = { .nodes = NULL };
 	static char text[65536];
 
 	while (replies->count < count) {
@@ -135,7 +135,7 @@ void bench_hostile(struct bench_list *replies, const struct bench_list *rules, s
 void bench_adversarial(struct bench_list *replies, const struct bench_list *rules, size_t count, uint64_t seed)
 {
 	struct skeletons skeletons = { .bytes = NULL };
-	struct pattern pattern = { NULL, 0, 0 };
+	struct pattern pattern = { .nodes = NULL };
 	static char text[4096];
 
 	for (size_t i = 0; i < rules->count; i++) {

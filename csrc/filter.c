@@ -21,8 +21,11 @@ void filter_add(struct filter *filter, const char *text, size_t length, uint32_t
 	filter->rules[filter->count++] = (struct filter_rule){ .text = text, .length = length, .options = options };
 }
 
-static enum deepid_err add_skeletons(struct filter *filter, struct skeletons *skeletons, struct pattern *pattern, const struct deepid_memory *memory)
+/* Reads all patterns: their skeletons, and the programs of those that are plain. */
+static enum deepid_err add_patterns(struct filter *filter, struct skeletons *skeletons, struct pattern *pattern, const struct deepid_memory *memory)
 {
+	if (directs_open(&filter->directs, memory) != DEEPID_OK)
+		return DEEPID_NOMEM;
 	for (size_t i = 0; i < filter->count; i++) {
 		struct filter_rule *rule = &filter->rules[i];
 		rule->first = (uint32_t)skeletons->count;
@@ -32,6 +35,8 @@ static enum deepid_err add_skeletons(struct filter *filter, struct skeletons *sk
 		    || skeletons_add(skeletons, pattern, memory) != DEEPID_OK)
 			return DEEPID_NOMEM;
 		rule->count = (uint32_t)skeletons->count - rule->first;
+		if ((filter->stages & FILTER_DIRECT) != 0 && directs_add(&filter->directs, pattern, &rule->direct, memory) != DEEPID_OK)
+			return DEEPID_NOMEM;
 	}
 	filter->skeletons = skeletons->count;
 	return DEEPID_OK;
@@ -85,13 +90,12 @@ static enum deepid_err add_orders(struct filter *filter, const struct skeletons 
 
 	for (size_t i = 0; i < filter->count; i++)
 		size += order_size(skeletons, filter->rules[i].first, filter->rules[i].count);
-	filter->order_at = memory->take((filter->count + 1) * sizeof *filter->order_at, memory->data);
 	filter->orders = memory->take(size, memory->data);
-	if (filter->order_at == NULL || filter->orders == NULL || size > UINT32_MAX)
+	if (filter->orders == NULL || size > UINT32_MAX)
 		return DEEPID_NOMEM;
 	unsigned char *order = filter->orders;
 	for (size_t i = 0; i < filter->count; i++) {
-		filter->order_at[i] = (uint32_t)(order - filter->orders);
+		filter->rules[i].order = (uint32_t)(order - filter->orders);
 		order = order_write(order, skeletons, filter->rules[i].first, filter->rules[i].count);
 	}
 	memset(order, 0, RUN_BEHIND);
@@ -101,11 +105,11 @@ static enum deepid_err add_orders(struct filter *filter, const struct skeletons 
 enum deepid_err filter_build(struct filter *filter, const struct deepid_memory *memory)
 {
 	struct skeletons skeletons = { .bytes = NULL };
-	struct pattern pattern = { NULL, 0, 0 };
+	struct pattern pattern = { .nodes = NULL };
 	uint32_t *owners = NULL;
 	bool *kept = NULL;
 
-	enum deepid_err result = add_skeletons(filter, &skeletons, &pattern, memory);
+	enum deepid_err result = add_patterns(filter, &skeletons, &pattern, memory);
 	if (result == DEEPID_OK) {
 		owners = memory->take((skeletons.count + 1) * sizeof *owners, memory->data);
 		kept = memory->take(skeletons.count + 1, memory->data);
@@ -127,7 +131,7 @@ enum deepid_err filter_build(struct filter *filter, const struct deepid_memory *
 void filter_close(struct filter *filter, const struct deepid_memory *memory)
 {
 	grow_free(filter->orders, memory);
-	grow_free(filter->order_at, memory);
+	directs_close(&filter->directs, memory);
 	tokens_close(&filter->tokens, memory);
 	heads_close(&filter->heads, memory);
 	grow_free(filter->rules, memory);
@@ -169,7 +173,15 @@ void filter_find(const struct filter *filter, struct filter_scratch *scratch, co
 	heads_find(&filter->heads, reply, length, &scratch->found);
 }
 
-bool filter_holds(const struct filter *filter, size_t rule, const unsigned char *reply, size_t length)
+enum direct_answer filter_match(const struct filter *filter, size_t rule, const unsigned char *reply, size_t length, size_t *spans, uint32_t *groups)
 {
-	return (filter->stages & FILTER_ORDER) == 0 || order_holds(filter->orders + filter->order_at[rule], reply, length);
+	const struct filter_rule *one = &filter->rules[rule];
+	bool may_be_long = !one->direct.is_plain || one->direct.goes_back;
+
+	if (may_be_long && (filter->stages & FILTER_ORDER) != 0 && !order_holds(filter->orders + one->order, reply, length))
+		return DIRECT_NO;
+	if (!one->direct.is_plain)
+		return DIRECT_ASK;
+	*groups = one->direct.groups;
+	return direct_match(&filter->directs, &one->direct, reply, length, spans);
 }

@@ -1,10 +1,11 @@
 /*
- * filter - which rules of a set a reply may match, without asking PCRE2.
+ * filter - which rules of a set a reply may match, and for plain ones whether it does, without asking PCRE2.
  *
  *   pattern text --pattern.h--> form --skeleton.h--> literal runs --tokens.h--> index of the rarest word of each
- *                                 `---------------------------------heads.h--> first bytes of those without such a word
+ *                                | `--------------------------------heads.h--> first bytes of those without such a word
+ *                                `--direct.h--> programs of plain ones
  *
- *   reply --filter_find--> candidates, in order --filter_holds: order.h--> to be confirmed by PCRE2
+ *   reply --filter_find--> candidates, in order --filter_match: order.h, direct.h--> no, yes, or: ask PCRE2
  *
  * A rule that is left out does not match: all stages may only say too much.  Each can be switched off, and then says "perhaps" of all.
  */
@@ -12,6 +13,7 @@
 #define DEEPID_FILTER_H
 
 #include "candidates.h"
+#include "direct.h"
 #include "heads.h"
 #include "skeleton.h"
 #include "tokens.h"
@@ -19,13 +21,16 @@
 #define FILTER_TOKENS 1U /* stages, as bits */
 #define FILTER_HEADS 2U
 #define FILTER_ORDER 4U
-#define FILTER_ALL 7U
+#define FILTER_DIRECT 8U
+#define FILTER_ALL 15U
 
 struct filter_rule {
 	const char *text; /* the caller's; must outlive the building */
 	size_t length;
 	uint32_t options;
 	uint32_t first, count; /* its skeletons, while it is built */
+	struct direct direct;
+	uint32_t order;        /* where its own begins */
 };
 
 /* Immutable once built. */
@@ -37,7 +42,7 @@ struct filter {
 	struct heads heads;
 	size_t skeletons;      /* of all rules together */
 	unsigned char *orders; /* of order.h, behind each other */
-	uint32_t *order_at;    /* by rule: where its own begins */
+	struct directs directs;
 };
 
 /* What a search needs: one for each thread. */
@@ -64,7 +69,11 @@ void filter_scratch_close(struct filter_scratch *scratch, const struct deepid_me
 /* filter_find - puts the candidates for a reply into scratch->found, in place of what was there. */
 void filter_find(const struct filter *filter, struct filter_scratch *scratch, const unsigned char *reply, size_t length);
 
-/* filter_holds - whether a candidate still is one when all its runs are looked for. */
-bool filter_holds(const struct filter *filter, size_t rule, const unsigned char *reply, size_t length);
+/*
+ * filter_match - whether a candidate matches; DIRECT_ASK: PCRE2 knows.
+ *
+ * spans, groups  out, after DIRECT_YES, as of direct_match
+ */
+enum direct_answer filter_match(const struct filter *filter, size_t rule, const unsigned char *reply, size_t length, size_t *spans, uint32_t *groups);
 
 #endif

@@ -229,7 +229,11 @@ static enum deepid_err confirm(const struct fpset *set, struct fpscratch *scratc
 	if (set->limits.budget > 0 && run->tried == set->limits.budget)
 		return DEEPID_STUCK;
 	run->tried++;
-	if (!filter_holds(&set->filter, run->rule, (const unsigned char *)run->reply, run->length))
+	enum direct_answer answer = filter_match(&set->filter, run->rule, (const unsigned char *)run->reply, run->length, run->spans, &run->groups);
+	/* The programs take the cut end of a reply for its end. */
+	if (answer == DIRECT_YES && !run->truncated)
+		return DEEPID_HIT;
+	if (answer == DIRECT_NO)
 		return DEEPID_END;
 	const pcre2_code *code = fpset_code(set, run->rule, &result);
 	if (code == NULL)

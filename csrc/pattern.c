@@ -47,12 +47,14 @@ static void append(struct parser *parser, uint32_t node)
 	parser->tail = parser->last = node;
 }
 
-static void append_kind(struct parser *parser, enum pattern_kind kind)
+static void append_kind(struct parser *parser, enum pattern_kind kind, char letter)
 {
 	uint32_t node = new_node(parser, kind);
 
-	if (!parser->reader.failed)
-		append(parser, node);
+	if (parser->reader.failed)
+		return;
+	parser->pattern->nodes[node].letter = letter;
+	append(parser, node);
 }
 
 static void append_set(struct parser *parser, const struct byteset *set)
@@ -121,9 +123,7 @@ static bool read_quantifier(struct parser *parser)
 	} else if (!reader_take(reader, '*')) {
 		return false;
 	}
-	/* Lazy or possessive: the bytes are the same. */
-	if (!reader_take(reader, '?'))
-		reader_take(reader, '+');
+	enum pattern_greed greed = reader_take(reader, '?') ? PATTERN_LAZY : reader_take(reader, '+') ? PATTERN_POSSESSIVE : PATTERN_GREEDY;
 	if (parser->last == PATTERN_NONE) {
 		reader->failed = true;
 		return true;
@@ -131,6 +131,7 @@ static bool read_quantifier(struct parser *parser)
 	struct pattern_node *node = &parser->pattern->nodes[parser->last];
 	node->min = min;
 	node->max = max;
+	node->greed = greed;
 	parser->last = PATTERN_NONE;
 	return true;
 }
@@ -166,31 +167,37 @@ static void read_backslash(struct parser *parser)
 	struct reader *reader = &parser->reader;
 	struct byteset set = { { 0 } };
 
+	/* PCRE2 believes that \S holds none of \h and \v, and so never goes back from it, though \xa0 and \x85 are of both. */
+	if (reader->at < reader->end && strchr("hHvV", *reader->at) != NULL)
+		parser->pattern->plain = false;
 	if (reader_escape(reader, &set, false)) {
 		append_set(parser, &set);
 	} else if (reader_take(reader, 'Q')) {
 		read_quoted(parser);
 	} else if (reader_take(reader, 'A')) {
-		append_kind(parser, PATTERN_START);
+		append_kind(parser, PATTERN_START, 'A');
 	} else if (reader_take(reader, 'N') && !reader_has(reader, 0, '{')) {
 		byteset_add(&set, '\n');
 		byteset_invert(&set);
 		append_set(parser, &set);
-	} else if (reader_take(reader, 'z') || reader_take(reader, 'Z')) {
-		append_kind(parser, PATTERN_END);
-	} else if (reader->at < reader->end && strchr("bBGK", *reader->at) != NULL) {
-		reader->at++;
-		append_kind(parser, PATTERN_EMPTY);
+	} else if (reader_has(reader, 0, 'z') || reader_has(reader, 0, 'Z')) {
+		append_kind(parser, PATTERN_END, (char)*reader->at++);
+	} else if (reader_has(reader, 0, 'b') || reader_has(reader, 0, 'B')) {
+		append_kind(parser, PATTERN_EMPTY, (char)*reader->at++);
+	} else if (reader_take(reader, 'G') || reader_take(reader, 'K')) {
+		parser->pattern->plain = false;
+		append_kind(parser, PATTERN_EMPTY, '\0');
 	} else if (is_reference(reader)) {
 		reader->at++;
-		append_kind(parser, PATTERN_OPAQUE);
+		parser->pattern->plain = false;
+		append_kind(parser, PATTERN_OPAQUE, '\0');
 	} else {
 		reader->failed = true; /* references by name, properties, control characters, what does not exist */
 	}
 }
 
 /* The letters between (? and ) or : - false: they are no flags. */
-static bool read_flags(struct reader *reader)
+static bool read_flags(struct reader *reader, bool *plain)
 {
 	uint32_t on = 0, off = 0, *letters = &on;
 
@@ -206,7 +213,9 @@ static bool read_flags(struct reader *reader)
 			if (reader_has(reader, 1, 'x'))
 				return false; /* blanks count in no class, either: not understood */
 			break;
-		case 'n': case 'J': case 'U': break;
+		case 'n': case 'J': case 'U':
+			*plain = false;
+			break;
 		case '-':
 			letters = &off;
 			break;
@@ -233,15 +242,15 @@ static bool skip_name(struct reader *reader)
 	return reader->at > name && reader_take(reader, close);
 }
 
-enum opening { OPENS_GROUP, OPENS_LOOK, IS_FLAGS, IS_UNKNOWN };
+enum opening { OPENS_CAPTURE, OPENS_GROUP, OPENS_SPECIAL, OPENS_LOOK, IS_FLAGS, IS_UNKNOWN };
 
 /* What comes behind an opening parenthesis. */
-static enum opening read_opening(struct reader *reader)
+static enum opening read_opening(struct reader *reader, bool *plain)
 {
 	if (reader_has(reader, 0, '*'))
 		return IS_UNKNOWN;
 	if (!reader_take(reader, '?'))
-		return OPENS_GROUP;
+		return OPENS_CAPTURE;
 	if (reader_take(reader, '=') || reader_take(reader, '!'))
 		return OPENS_LOOK;
 	if (reader_has(reader, 0, '<') && (reader_has(reader, 1, '=') || reader_has(reader, 1, '!'))) {
@@ -249,12 +258,14 @@ static enum opening read_opening(struct reader *reader)
 		return OPENS_LOOK;
 	}
 	if (reader_take(reader, '>') || reader_take(reader, '|'))
-		return OPENS_GROUP;
+		return OPENS_SPECIAL;
 	if (reader_has(reader, 0, 'P') && reader_has(reader, 1, '<'))
 		reader->at++;
-	if (reader_has(reader, 0, '<') || reader_has(reader, 0, '\''))
-		return skip_name(reader) ? OPENS_GROUP : IS_UNKNOWN;
-	if (!read_flags(reader))
+	if (reader_has(reader, 0, '<') || reader_has(reader, 0, '\'')) {
+		*plain = false; /* PCRE2 refuses a name that is there twice */
+		return skip_name(reader) ? OPENS_CAPTURE : IS_UNKNOWN;
+	}
+	if (!read_flags(reader, plain))
 		return IS_UNKNOWN;
 	return *reader->at++ == ')' ? IS_FLAGS : OPENS_GROUP;
 }
@@ -265,7 +276,7 @@ static void read_parenthesis(struct parser *parser, unsigned depth)
 {
 	struct reader *reader = &parser->reader;
 	uint32_t outer = reader->options, tail = parser->tail;
-	enum opening opening = read_opening(reader);
+	enum opening opening = read_opening(reader, &parser->pattern->plain);
 
 	if (opening == IS_FLAGS) {
 		parser->last = PATTERN_NONE;
@@ -275,11 +286,15 @@ static void read_parenthesis(struct parser *parser, unsigned depth)
 		reader->failed = true;
 		return;
 	}
+	if (opening == OPENS_SPECIAL || opening == OPENS_LOOK)
+		parser->pattern->plain = false;
+	uint32_t capture = opening == OPENS_CAPTURE ? ++parser->pattern->captures : 0;
 	uint32_t group = read_alternatives(parser, depth + 1);
 	if (!reader_take(reader, ')'))
 		reader->failed = true;
 	if (reader->failed)
 		return;
+	parser->pattern->nodes[group].capture = capture;
 	reader->options = outer;
 	parser->tail = tail;
 	if (opening == OPENS_LOOK)
@@ -335,10 +350,13 @@ static void read_item(struct parser *parser, unsigned depth)
 		append_set(parser, &set);
 		break;
 	case '^':
-		append_kind(parser, (reader->options & PCRE2_MULTILINE) != 0 ? PATTERN_LINE : PATTERN_START);
+		append_kind(parser, (reader->options & PCRE2_MULTILINE) != 0 ? PATTERN_LINE : PATTERN_START, '^');
 		break;
 	case '$':
-		append_kind(parser, (reader->options & PCRE2_MULTILINE) != 0 ? PATTERN_EMPTY : PATTERN_END);
+		if ((reader->options & PCRE2_MULTILINE) == 0)
+			append_kind(parser, PATTERN_END, '$');
+		else
+			append_kind(parser, PATTERN_EMPTY, '\0');
 		break;
 	default:
 		append_literal(parser, (unsigned)byte);
@@ -377,11 +395,15 @@ enum deepid_err pattern_parse(struct pattern *pattern, const char *text, size_t 
 	struct parser parser = { { start, start + length, options, false }, pattern, memory, false, PATTERN_NONE, PATTERN_NONE };
 
 	pattern->count = 0;
+	pattern->captures = 0;
+	pattern->plain = true;
 	read_alternatives(&parser, 0);
 	if (parser.nomem)
 		return DEEPID_NOMEM;
-	if (parser.reader.failed || parser.reader.at < parser.reader.end)
+	if (parser.reader.failed || parser.reader.at < parser.reader.end) {
 		pattern->nodes[0].kind = PATTERN_OPAQUE;
+		pattern->plain = false;
+	}
 	return DEEPID_OK;
 }
 
@@ -389,5 +411,5 @@ void pattern_close(struct pattern *pattern, const struct deepid_memory *memory)
 {
 	if (pattern->nodes != NULL)
 		memory->give(pattern->nodes, memory->data);
-	*pattern = (struct pattern){ NULL, 0, 0 };
+	*pattern = (struct pattern){ .nodes = NULL };
 }

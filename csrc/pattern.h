@@ -1,5 +1,5 @@
 /*
- * pattern - the form of a PCRE2 pattern, as far as it says which bytes a match must hold.
+ * pattern - the form of a PCRE2 pattern: which bytes a match must hold, and for plain patterns all that they say.
  *
  *   ^220 (foo|b[ao]r)+ x?        node 0: group
  *                                  branch
@@ -9,9 +9,9 @@
  *                                      branch: byte b, byte [ao], byte r
  *                                    byte ' ', byte x {0,1}
  *
- * It is no second regex engine.  What is rare in fingerprints (conditions, recursion, references by name, verbs, Unicode
- * properties) is not understood: then the whole pattern is one opaque node, of which nothing may be concluded.  Lookaround is an
- * empty node.  A pattern that PCRE2 would refuse has any form at all.
+ * What is rare in fingerprints (conditions, recursion, references by name, verbs, Unicode properties) is not understood: then the
+ * whole pattern is one opaque node, of which nothing may be concluded.  Lookaround is an empty node.  `plain` says that nothing was
+ * lost.  A pattern that PCRE2 would refuse has any form at all.
  */
 #ifndef DEEPID_PATTERN_H
 #define DEEPID_PATTERN_H
@@ -41,9 +41,14 @@ enum pattern_kind {
 	PATTERN_BRANCH  /* its nodes one after another */
 };
 
+enum pattern_greed { PATTERN_GREEDY, PATTERN_LAZY, PATTERN_POSSESSIVE };
+
 struct pattern_node {
 	enum pattern_kind kind;
+	enum pattern_greed greed;
+	char letter;       /* of what holds no byte: ^ A $ z Z b B, where it is one of these */
 	uint32_t min, max; /* how often it is repeated */
+	uint32_t capture;  /* group: its number, from 1; 0: it captures nothing */
 	uint32_t first;    /* group: its first branch; branch: its first node */
 	uint32_t next;     /* the next branch of the group, the next node of the branch */
 	struct byteset set;
@@ -53,6 +58,8 @@ struct pattern_node {
 struct pattern {
 	struct pattern_node *nodes; /* owned; the first is the root, a group or opaque */
 	size_t count, room;
+	uint32_t captures; /* groups that capture */
+	bool plain;        /* the nodes say all that the pattern says: no lookaround, no reference, no group of a special kind */
 };
 
 /*

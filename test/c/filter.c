@@ -87,7 +87,7 @@ static void write_skeletons(FILE *out, const struct skeletons *skeletons)
 
 static void skeletons_are_as_told(void)
 {
-	struct pattern pattern = { NULL, 0, 0 };
+	struct pattern pattern = { .nodes = NULL };
 
 	for (size_t i = 0; i < sizeof skeleton_cases / sizeof skeleton_cases[0]; i++) {
 		const struct skeleton_case *test = &skeleton_cases[i];
@@ -142,7 +142,7 @@ static void random_pattern(struct generated *out, uint64_t *random, unsigned dep
 /* A text of a pattern of the set, of pieces, or of both; sometimes with a byte changed. */
 static void random_reply(struct generated *out, const struct compared_pattern *patterns, size_t count, uint64_t *random)
 {
-	struct pattern pattern = { NULL, 0, 0 };
+	struct pattern pattern = { .nodes = NULL };
 
 	for (unsigned parts = 1 + random_below(random, 3); parts > 0; parts--) {
 		const struct compared_pattern *one = &patterns[random_below(random, (unsigned)count)];
@@ -169,6 +169,8 @@ static size_t random_set(struct compared_pattern *patterns, char (*texts)[256], 
 
 	for (size_t i = 0; i < count; i++) {
 		struct generated text = { texts[i], 0, 256 };
+		if (random_below(random, 2) == 0)
+			generate_put(&text, '^'); /* as nearly all fingerprints do */
 		random_pattern(&text, random, 0);
 		patterns[i] = (struct compared_pattern){ texts[i], text.length, 0, (uint8_t)random_below(random, 4) };
 		patterns[i].options = (random_below(random, 4) == 0 ? I : 0) | (random_below(random, 4) == 0 ? M : 0) | (random_below(random, 4) == 0 ? S : 0);

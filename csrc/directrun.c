@@ -1,0 +1,201 @@
+/* directrun - runs the programs of plain patterns; see direct.h. */
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "direct.h"
+#include "eight.h"
+
+#define FRAMES 48   /* places to go back to, at a time */
+#define STEPS 10000 /* goings back, and places given up there */
+
+/* A place to go back to. */
+struct frame {
+	const struct hop *hop;
+	size_t low, high; /* MOST, LEAST: where it may still end; TRY: low is where it was met; KEEP: low is what the slot held */
+};
+
+struct direct_run {
+	const struct directs *directs;
+	const unsigned char *reply;
+	size_t length;
+	size_t *spans;
+	struct frame frames[FRAMES];
+	unsigned depth;
+	unsigned steps;
+};
+
+static inline bool is_word(const struct direct_run *run, size_t at)
+{
+	unsigned byte = run->reply[at], letter = byte | 0x20;
+
+	return (letter >= 'a' && letter <= 'z') || (byte >= '0' && byte <= '9') || byte == '_';
+}
+
+static inline bool is_edge(const struct direct_run *run, size_t at)
+{
+	return (at > 0 && is_word(run, at - 1)) != (at < run->length && is_word(run, at));
+}
+
+static inline bool fits_at(const struct direct_run *run, const struct hop *hop, size_t at)
+{
+	static const uint64_t counted[] = { 0, UINT64_MAX >> 56, UINT64_MAX >> 48, UINT64_MAX >> 40, UINT64_MAX >> 32, UINT64_MAX >> 24, UINT64_MAX >> 16,
+		UINT64_MAX >> 8, UINT64_MAX };
+	uint64_t folds = hop->fold * UINT64_C(0x0101010101010101);
+
+	if (run->length - at < hop->count)
+		return false;
+	return (((eight_at(run->reply, run->length < 8 ? 8 : run->length, at) | folds) ^ eight_load(hop->bytes)) & counted[hop->count]) == 0;
+}
+
+/* Where as many bytes of the hop's set as there are end. */
+static inline size_t end_of(const struct direct_run *run, const struct hop *hop, size_t at)
+{
+	const uint8_t *members = run->directs->members[hop->set];
+	size_t end = hop->max == DIRECT_FOREVER || run->length - at <= hop->max ? run->length : at + hop->max;
+
+	while (at < end && members[run->reply[at]] != 0)
+		at++;
+	return at;
+}
+
+/* The next place where a repetition may end; false: there is none. */
+static bool end_elsewhere(struct direct_run *run, struct frame *frame, size_t *at)
+{
+	const uint8_t *then = frame->hop->then != DIRECT_NO_SET ? run->directs->members[frame->hop->then] : NULL;
+
+	while (frame->low < frame->high) {
+		*at = frame->hop->op == DIRECT_MOST ? --frame->high : ++frame->low;
+		run->steps++;
+		if (then == NULL || (*at < run->length && then[run->reply[*at]] != 0))
+			return true;
+	}
+	return false;
+}
+
+/* Goes back to the last place where something else is left to be tried: the hop to go on with, and *at; NULL: there is none, or it took too long. */
+static const struct hop *go_back(struct direct_run *run, size_t *at)
+{
+	while (run->depth > 0 && run->steps < STEPS) {
+		struct frame *frame = &run->frames[run->depth - 1];
+		const struct hop *hop = frame->hop;
+		if ((hop->op == DIRECT_MOST || hop->op == DIRECT_LEAST) && end_elsewhere(run, frame, at)) {
+			run->spans[hop->after] = *at;
+			return hop + 1;
+		}
+		run->steps++;
+		run->depth--;
+		if (hop->op == DIRECT_KEEP)
+			run->spans[hop->before] = frame->low;
+		if (hop->op != DIRECT_TRY)
+			continue;
+		*at = frame->low;
+		return hop + 1 + hop->over;
+	}
+	return NULL;
+}
+
+static bool remember(struct direct_run *run, const struct hop *hop, size_t low, size_t high)
+{
+	if (run->depth == FRAMES)
+		return false;
+	run->frames[run->depth++] = (struct frame){ hop, low, high };
+	return true;
+}
+
+/* Does what the hop says behind its bytes: what is none of the frequent kinds.  *room is false where frames ran out; returns whether it fits. */
+static bool act(struct direct_run *run, const struct hop **hop, size_t *at, bool *room)
+{
+	const struct hop *here = *hop;
+	size_t least = *at + here->min;
+
+	*hop = here + 1;
+	switch (here->op) {
+	case DIRECT_MOST:
+	case DIRECT_LEAST: {
+		size_t most = end_of(run, here, *at);
+		if (most < least)
+			return false;
+		*room = least == most || remember(run, here, least, most);
+		*at = here->op == DIRECT_MOST ? most : least;
+		return true;
+	}
+	case DIRECT_KEEP:
+		*room = remember(run, here, run->spans[here->before], 0);
+		return true;
+	case DIRECT_TRY:
+		*room = remember(run, here, *at, 0);
+		return true;
+	case DIRECT_JUMP:
+		*hop += here->over;
+		return true;
+	case DIRECT_START:
+		return *at == 0;
+	case DIRECT_LAST:
+		return *at == run->length || (*at + 1 == run->length && run->reply[*at] == '\n');
+	case DIRECT_END:
+		return *at == run->length;
+	case DIRECT_WORD:
+		return is_edge(run, *at);
+	case DIRECT_NO_WORD:
+		return !is_edge(run, *at);
+	default:
+		return true;
+	}
+}
+
+/* One hop, or as many as fit one behind the other; false: *hop does not fit. */
+static inline bool go_on(struct direct_run *run, const struct hop **hop, size_t *at, bool *room)
+{
+	const struct hop *here = *hop;
+
+	if (!fits_at(run, here, *at))
+		return false;
+	*at += here->count;
+	if (here->op == DIRECT_ONCE) {
+		size_t end = end_of(run, here, *at);
+		run->spans[here->before] = *at;
+		run->spans[here->after] = end;
+		*hop = here + 1;
+		bool fits = end - *at >= here->min;
+		*at = end;
+		return fits;
+	}
+	size_t place = *at;
+	if (!act(run, hop, at, room))
+		return false;
+	run->spans[here->before] = place;
+	run->spans[here->after] = *at;
+	return true;
+}
+
+enum direct_answer direct_match(const struct directs *directs, const struct direct *direct, const unsigned char *reply, size_t length, size_t *spans)
+{
+	struct direct_run run;
+	unsigned char copy[8] = { 0 };
+	const struct hop *hop = &directs->hops[direct->first];
+	size_t at = 0;
+	bool room = true;
+
+	if (length < sizeof copy)
+		reply = memcpy(copy, reply, length);
+	run.directs = directs;
+	run.reply = reply;
+	run.length = length;
+	run.spans = spans;
+	run.depth = run.steps = 0;
+	for (unsigned i = 0; i < 2 * (direct->groups + 1U); i++)
+		spans[i] = PCRE2_UNSET;
+	for (bool done = false; !done;) {
+		done = hop->op == DIRECT_DONE;
+		if (go_on(&run, &hop, &at, &room) && room)
+			continue;
+		hop = room ? go_back(&run, &at) : NULL;
+		if (hop == NULL)
+			return run.depth > 0 ? DIRECT_ASK : DIRECT_NO;
+		done = false;
+	}
+	spans[0] = 0;
+	spans[1] = at;
+	return DIRECT_YES;
+}

@@ -1,0 +1,35 @@
+/* eight - eight bytes at a time, in a word whose lowest byte is the first one, on every machine. */
+#ifndef DEEPID_EIGHT_H
+#define DEEPID_EIGHT_H
+
+#include <stdint.h>
+#include <string.h>
+
+#define EIGHT_FOLDS UINT64_C(0x2020202020202020)
+
+static inline uint64_t eight_load(const unsigned char *bytes)
+{
+	uint64_t value;
+
+	memcpy(&value, bytes, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	value = __builtin_bswap64(value);
+#endif
+	return value;
+}
+
+/* The first `count` bytes alone, 1..8. */
+static inline uint64_t eight_cut(uint64_t bytes, unsigned count)
+{
+	return bytes & UINT64_MAX >> (64 - 8 * count);
+}
+
+/* The eight bytes at `at`, zeros for those behind the end of the `length` bytes at `start`, which are eight at least. */
+static inline uint64_t eight_at(const unsigned char *start, size_t length, size_t at)
+{
+	if (at + 8 <= length)
+		return eight_load(start + at);
+	return at < length ? eight_load(start + length - 8) >> 8 * (at + 8 - length) : 0;
+}
+
+#endif
