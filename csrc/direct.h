@@ -76,7 +76,7 @@ struct direct {
 enum direct_answer {
 	DIRECT_NO,
 	DIRECT_YES,
-	DIRECT_ASK /* PCRE2 shall say: this goes back and forth for too long, or is no plain pattern */
+	DIRECT_ASK /* it goes back and forth for too long, or is no plain pattern */
 };
 
 /* directs_open - no programs yet.  DEEPID_OK or DEEPID_NOMEM; directs_close may follow either. */
@@ -93,7 +93,7 @@ void directs_close(struct directs *directs, const struct deepid_memory *memory);
  *
  * spans  out, after DIRECT_YES: start and end of the match and of each group, PCRE2_UNSET where a group took no part
  *
- * Takes some ten thousand steps at most.
+ * Takes some ten thousand steps at most, each of which may be followed by hops over the whole rest of the reply.
  */
 enum direct_answer direct_match(const struct directs *directs, const struct direct *direct, const unsigned char *reply, size_t length, size_t *spans);
 

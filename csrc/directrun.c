@@ -22,7 +22,7 @@ struct direct_run {
 	size_t *spans;
 	struct frame frames[FRAMES];
 	unsigned depth;
-	unsigned steps;
+	unsigned steps; /* that are left */
 };
 
 static inline bool is_word(const struct direct_run *run, size_t at)
@@ -64,9 +64,9 @@ static bool end_elsewhere(struct direct_run *run, struct frame *frame, size_t *a
 {
 	const uint8_t *then = frame->hop->then != DIRECT_NO_SET ? run->directs->members[frame->hop->then] : NULL;
 
-	while (frame->low < frame->high) {
+	while (frame->low < frame->high && run->steps > 0) {
 		*at = frame->hop->op == DIRECT_MOST ? --frame->high : ++frame->low;
-		run->steps++;
+		run->steps--;
 		if (then == NULL || (*at < run->length && then[run->reply[*at]] != 0))
 			return true;
 	}
@@ -76,14 +76,16 @@ static bool end_elsewhere(struct direct_run *run, struct frame *frame, size_t *a
 /* Goes back to the last place where something else is left to be tried: the hop to go on with, and *at; NULL: there is none, or it took too long. */
 static const struct hop *go_back(struct direct_run *run, size_t *at)
 {
-	while (run->depth > 0 && run->steps < STEPS) {
+	while (run->depth > 0 && run->steps > 0) {
 		struct frame *frame = &run->frames[run->depth - 1];
 		const struct hop *hop = frame->hop;
 		if ((hop->op == DIRECT_MOST || hop->op == DIRECT_LEAST) && end_elsewhere(run, frame, at)) {
 			run->spans[hop->after] = *at;
 			return hop + 1;
 		}
-		run->steps++;
+		if (run->steps == 0)
+			return NULL;
+		run->steps--;
 		run->depth--;
 		if (hop->op == DIRECT_KEEP)
 			run->spans[hop->before] = frame->low;
@@ -183,7 +185,8 @@ enum direct_answer direct_match(const struct directs *directs, const struct dire
 	run.reply = reply;
 	run.length = length;
 	run.spans = spans;
-	run.depth = run.steps = 0;
+	run.depth = 0;
+	run.steps = STEPS;
 	for (unsigned i = 0; i < 2 * (direct->groups + 1U); i++)
 		spans[i] = PCRE2_UNSET;
 	for (bool done = false; !done;) {

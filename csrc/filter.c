@@ -180,8 +180,6 @@ enum direct_answer filter_match(const struct filter *filter, size_t rule, const 
 
 	if (may_be_long && (filter->stages & FILTER_ORDER) != 0 && !order_holds(filter->orders + one->order, reply, length))
 		return DIRECT_NO;
-	if (!one->direct.is_plain)
-		return DIRECT_ASK;
 	*groups = one->direct.groups;
-	return direct_match(&filter->directs, &one->direct, reply, length, spans);
+	return one->direct.is_plain ? direct_match(&filter->directs, &one->direct, reply, length, spans) : DIRECT_ASK;
 }

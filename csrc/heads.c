@@ -165,14 +165,12 @@ void heads_close(struct heads *heads, const struct deepid_memory *memory)
 
 void heads_find(const struct heads *heads, const unsigned char *reply, size_t length, struct candidates *found)
 {
+	size_t offsets = length < HEADS_OFFSETS ? length : HEADS_OFFSETS;
+
 	for (size_t word = 0; word < heads->words; word++) {
-		uint64_t rules = UINT64_MAX;
-		for (unsigned offset = 0; offset < HEADS_OFFSETS; offset++) {
-			bool ended = offset >= length;
-			rules &= *cell(heads, offset, ended ? HEADS_BYTES - 1 : reply[offset], word);
-			if (ended)
-				break;
-		}
+		uint64_t rules = length < HEADS_OFFSETS ? *cell(heads, (unsigned)length, HEADS_BYTES - 1, word) : UINT64_MAX;
+		for (unsigned offset = 0; offset < offsets; offset++)
+			rules &= *cell(heads, offset, reply[offset], word);
 		for (; rules != 0; rules &= rules - 1)
 			candidates_add(found, heads->rules[64 * word + lowest_bit(rules)]);
 	}

@@ -2,20 +2,8 @@
 
 #include "order.h"
 
+#include "eight.h"
 #include "sixteen.h"
-
-#define FOLDS UINT64_C(0x2020202020202020)
-
-static inline uint64_t load_eight(const unsigned char *bytes)
-{
-	uint64_t value;
-
-	memcpy(&value, bytes, 8);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	value = __builtin_bswap64(value);
-#endif
-	return value;
-}
 
 /* Whether the run stands at `at`, where it has room.  The first eight bytes at once, whose last ones may be beyond the run. */
 static inline bool is_here(const unsigned char *reply, const unsigned char *end, const unsigned char *at, const unsigned char *run, size_t length)
@@ -28,11 +16,11 @@ static inline bool is_here(const unsigned char *reply, const unsigned char *end,
 	}
 	const unsigned char *from = end - at >= 8 ? at : end - 8;
 	uint64_t mask = length < 8 ? UINT64_MAX >> 8 * (8 - length) : UINT64_MAX;
-	if ((((load_eight(from) >> 8 * (at - from) | FOLDS) ^ load_eight(run)) & mask) != 0)
+	if ((((eight_load(from) >> 8 * (at - from) | EIGHT_FOLDS) ^ eight_load(run)) & mask) != 0)
 		return false;
 	for (size_t i = 8; i < length; i += 8) {
 		size_t last = i + 8 <= length ? i : length - 8;
-		if ((load_eight(at + last) | FOLDS) != load_eight(run + last))
+		if ((eight_load(at + last) | EIGHT_FOLDS) != eight_load(run + last))
 			return false;
 	}
 	return true;

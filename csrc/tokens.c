@@ -2,14 +2,15 @@
 
 #include "tokens.h"
 
+#include "eight.h"
 #include "grow.h"
 
-#define FOLDS UINT64_C(0x2020202020202020)
 #define HINTS_EACH 8 /* places of hints[] a skeleton: of eight lookups in vain seven end there */
 #define ENTRIES_EACH 2
 #define COUNTERS_EACH 16
 #define BLOCK 64U /* bytes of a reply that are looked at together */
 #define BITS_LEAST 8 /* of a table's places */
+#define COMPARISONS 500 /* of texts in one reply; those of real servers take some ten */
 
 static unsigned bits_for(size_t places)
 {
@@ -31,89 +32,96 @@ static inline uint32_t print_of(uint64_t hash)
 	return (uint32_t)(hash >> 8);
 }
 
-/* The first `length` bytes alone; the first byte is the lowest, on every machine. */
-static inline uint64_t cut(uint64_t bytes, unsigned length)
-{
-	return bytes & UINT64_MAX >> (64 - 8 * length);
-}
-
-static inline uint64_t load_eight(const unsigned char *bytes)
-{
-	uint64_t value;
-
-	memcpy(&value, bytes, 8);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	value = __builtin_bswap64(value);
-#endif
-	return value;
-}
-
 /* --- Choosing keys --- */
 
-/* The key at byte `at` of a run, and its length; 0: what is left is too short. */
-static unsigned key_at(const struct skeletons *skeletons, const struct run *run, unsigned at, uint64_t *key)
+/* A place in a skeleton where a token starts. */
+struct start {
+	uint64_t text[2]; /* the run's bytes from there on */
+	unsigned count;   /* of them, TEXT_MOST at most */
+	unsigned length;  /* of the key: 0, if there are too few of them */
+};
+
+static struct start start_at(const struct skeletons *skeletons, const struct run *run, unsigned at)
 {
 	unsigned left = run->length - at;
+	struct start start = { .count = left < TEXT_MOST ? left : TEXT_MOST };
+	unsigned char bytes[TEXT_MOST] = { 0 };
 
-	if (left < KEY_LEAST)
-		return 0;
-	unsigned length = (left < KEY_MOST ? left : KEY_MOST) & ~1U;
-	unsigned char bytes[KEY_MOST] = { 0 };
-	memcpy(bytes, skeletons->bytes + run->at + at, length);
-	*key = load_eight(bytes);
-	return length;
+	memcpy(bytes, skeletons->bytes + run->at + at, start.count);
+	start.text[0] = eight_load(bytes);
+	start.text[1] = eight_load(bytes + 8);
+	start.length = left < KEY_LEAST ? 0 : (left < KEY_MOST ? left : KEY_MOST) & ~1U;
+	return start;
 }
 
-/* How often each beginning of a token, by its hash, occurs in all skeletons: what is rare in the rules is rare in replies, too. */
-static void count_keys(const struct skeletons *skeletons, uint32_t *counters, unsigned shift)
+static inline uint64_t hash_text(const struct start *start)
+{
+	return hash_key(start->text[0] ^ start->text[1] * UINT64_C(0xff51afd7ed558ccd), start->count);
+}
+
+static inline uint64_t hash_start(const struct start *start)
+{
+	return hash_key(eight_cut(start->text[0], start->length), start->length);
+}
+
+/* How many skeletons hold a text, or a key, by its hash: what is rare in the rules is rare in replies, too. */
+struct counters {
+	uint32_t *texts, *keys;
+	unsigned shift;
+};
+
+static void count_starts(const struct skeletons *skeletons, const struct counters *counters)
 {
 	for (size_t r = 0; r < skeletons->runs_count; r++) {
 		const struct run *run = &skeletons->runs[r];
 		for (uint64_t starts = run->starts; starts != 0; starts &= starts - 1) {
-			uint64_t key;
-			unsigned most = key_at(skeletons, run, lowest_bit(starts), &key);
-			for (unsigned length = KEY_LEAST; length <= most; length += 2)
-				counters[hash_key(cut(key, length), length) >> shift]++;
+			struct start start = start_at(skeletons, run, lowest_bit(starts));
+			if (start.length == 0)
+				continue;
+			/* A text is as frequent as all that begin with the same bytes: shorter ones are found there, too. */
+			for (unsigned length = KEY_LEAST; length <= start.length; length += 2)
+				counters->keys[hash_key(eight_cut(start.text[0], length), length) >> counters->shift]++;
+			counters->texts[hash_text(&start) >> counters->shift]++;
 		}
 	}
 }
 
-/* The skeleton's rarest key, the longest of such; returns its length, 0: it has none. */
-static unsigned choose_key(const struct skeletons *skeletons, const struct skeleton *skeleton, const uint32_t *counters, unsigned shift,
-    uint64_t *chosen)
+/* The skeleton's start whose text is the rarest, and of such the one whose key is; .length is 0 if it has none. */
+static struct start choose_start(const struct skeletons *skeletons, const struct skeleton *skeleton, const struct counters *counters)
 {
-	uint32_t fewest = UINT32_MAX;
-	unsigned chosen_length = 0;
+	struct start chosen = { .length = 0 };
+	uint64_t fewest = UINT64_MAX;
 
 	for (uint32_t r = skeleton->first; r < skeleton->first + skeleton->count; r++) {
 		const struct run *run = &skeletons->runs[r];
 		for (uint64_t starts = run->starts; starts != 0; starts &= starts - 1) {
-			uint64_t key;
-			unsigned length = key_at(skeletons, run, lowest_bit(starts), &key);
+			struct start start = start_at(skeletons, run, lowest_bit(starts));
 			/* At offset 0, a short one says less than the heads do. */
-			bool usable = length > 0 && !(run->fixed && lowest_bit(starts) == 0 && length < KEY_MOST);
-			uint32_t count = usable ? counters[hash_key(key, length) >> shift] : UINT32_MAX;
-			if (usable && (count < fewest || (count == fewest && length > chosen_length))) {
+			if (start.length == 0 || (run->fixed && lowest_bit(starts) == 0 && start.length < KEY_MOST))
+				continue;
+			uint64_t keys = counters->keys[hash_start(&start) >> counters->shift], texts = counters->texts[hash_text(&start) >> counters->shift];
+			/* A long text is rare in replies, even where it is not in the rules. */
+			uint64_t count = (start.count > KEY_MOST ? texts : keys) << 32 | keys;
+			if (count < fewest || (count == fewest && start.count > chosen.count)) {
 				fewest = count;
-				chosen_length = length;
-				*chosen = key;
+				chosen = start;
 			}
 		}
 	}
-	return chosen_length;
+	return chosen;
 }
 
-static void keep(struct tokens *tokens, uint32_t skeleton, uint64_t key, unsigned length)
+static void keep(struct tokens *tokens, uint32_t skeleton, uint32_t rule, const struct start *start)
 {
-	uint64_t hash = hash_key(key, length);
+	uint64_t hash = hash_start(start);
 	size_t mask = ((size_t)1 << (64 - tokens->entry_shift)) - 1, place = (size_t)(hash >> tokens->entry_shift);
 
 	while (tokens->entries[place].first != TOKENS_NONE && tokens->entries[place].print != print_of(hash))
 		place = (place + 1) & mask;
 	struct entry *entry = &tokens->entries[place];
-	tokens->links[skeleton].next = entry->first;
+	tokens->links[skeleton] = (struct link){ { start->text[0], start->text[1] }, rule, entry->first, start->count };
 	*entry = (struct entry){ print_of(hash), skeleton };
-	tokens->hints[hash >> tokens->hint_shift] |= (uint8_t)(1 << (length - KEY_LEAST) / 2);
+	tokens->hints[hash >> tokens->hint_shift] |= (uint8_t)(1 << (start->length - KEY_LEAST) / 2);
 }
 
 static void *take_filled(size_t count, size_t each, int byte, const struct deepid_memory *memory)
@@ -136,22 +144,22 @@ enum deepid_err tokens_build(struct tokens *tokens, const struct skeletons *skel
 	tokens->hints = take_filled((size_t)1 << hint_bits, 1, 0, memory);
 	tokens->entries = take_filled((size_t)1 << entry_bits, sizeof *tokens->entries, 0xff, memory); /* TOKENS_NONE */
 	tokens->links = take_filled(skeletons->count + 1, sizeof *tokens->links, 0, memory);
-	uint32_t *counters = take_filled((size_t)1 << counter_bits, sizeof *counters, 0, memory);
-	if (tokens->hints == NULL || tokens->entries == NULL || tokens->links == NULL || counters == NULL) {
-		grow_free(counters, memory);
+	struct counters counters = { NULL, NULL, 64 - counter_bits };
+	counters.texts = take_filled((size_t)2 << counter_bits, sizeof *counters.texts, 0, memory);
+	if (tokens->hints == NULL || tokens->entries == NULL || tokens->links == NULL || counters.texts == NULL) {
+		grow_free(counters.texts, memory);
 		return DEEPID_NOMEM;
 	}
-	count_keys(skeletons, counters, 64 - counter_bits);
+	counters.keys = counters.texts + ((size_t)1 << counter_bits);
+	count_starts(skeletons, &counters);
 	/* From the last to the first, so that a list begins with its lowest rule. */
 	for (size_t i = skeletons->count; i-- > 0;) {
-		uint64_t key = 0;
-		unsigned length = choose_key(skeletons, &skeletons->list[i], counters, 64 - counter_bits, &key);
-		tokens->links[i].rule = rules[i];
-		kept[i] = length > 0;
+		struct start start = choose_start(skeletons, &skeletons->list[i], &counters);
+		kept[i] = start.length > 0;
 		if (kept[i])
-			keep(tokens, (uint32_t)i, key, length);
+			keep(tokens, (uint32_t)i, rules[i], &start);
 	}
-	memory->give(counters, memory->data);
+	memory->give(counters.texts, memory->data);
 	return DEEPID_OK;
 }
 
@@ -165,44 +173,71 @@ void tokens_close(struct tokens *tokens, const struct deepid_memory *memory)
 
 /* --- Finding --- */
 
-/* All rules under the keys of this hash. */
-static void find_key(const struct tokens *tokens, uint64_t hash, struct candidates *found, struct candidates *seen)
+/* A search through one reply. */
+struct search {
+	const struct tokens *tokens;
+	const unsigned char *reply;
+	size_t length;
+	struct candidates *found, *seen;
+	unsigned comparisons; /* that are left */
+};
+
+static inline bool has_text(const struct link *link, uint64_t low, uint64_t high)
 {
+	if (link->count <= 8)
+		return eight_cut(low ^ link->text[0], link->count) == 0;
+	return low == link->text[0] && eight_cut(high ^ link->text[1], link->count - 8) == 0;
+}
+
+/* The whole list, once: who says a thousand times what many rules want, is not compared with all of them each time. */
+static void take_all(struct search *search, uint32_t first)
+{
+	if (candidates_has(search->seen, first))
+		return;
+	candidates_add(search->seen, first);
+	for (uint32_t i = first; i != TOKENS_NONE; i = search->tokens->links[i].next)
+		candidates_add(search->found, search->tokens->links[i].rule);
+}
+
+static inline uint64_t folded_at(const struct search *search, size_t at)
+{
+	return eight_at(search->reply, search->length, at) | EIGHT_FOLDS;
+}
+
+/* All rules under the keys of this hash that want the text at `at`. */
+static void find_key(struct search *search, uint64_t hash, size_t at)
+{
+	const struct tokens *tokens = search->tokens;
 	size_t mask = ((size_t)1 << (64 - tokens->entry_shift)) - 1, place = (size_t)(hash >> tokens->entry_shift);
 	const struct entry *entry = &tokens->entries[place];
 
 	for (; entry->first != TOKENS_NONE && entry->print != print_of(hash); entry = &tokens->entries[place])
 		place = (place + 1) & mask;
-	if (entry->first == TOKENS_NONE)
-		return;
-	const struct link *link = &tokens->links[entry->first];
-	candidates_add(found, link->rule);
-	if (link->next == TOKENS_NONE || candidates_has(seen, entry->first))
-		return;
-	/* A token said a thousand times costs its list once. */
-	candidates_add(seen, entry->first);
-	for (uint32_t i = link->next; i != TOKENS_NONE; i = tokens->links[i].next)
-		candidates_add(found, tokens->links[i].rule);
+	uint64_t low = folded_at(search, at), high = folded_at(search, at + 8);
+	for (uint32_t i = entry->first; i != TOKENS_NONE; i = tokens->links[i].next) {
+		if (search->comparisons == 0) {
+			take_all(search, entry->first);
+			return;
+		}
+		search->comparisons--;
+		if (has_text(&tokens->links[i], low, high))
+			candidates_add(search->found, tokens->links[i].rule);
+	}
 }
 
-struct hashes {
-	uint64_t four, six, eight;
+/* A key that there may be. */
+struct known {
+	uint64_t hash;
+	size_t at;
 };
 
-/* What lies behind the reply's end counts as zeros. The reply has 16 bytes at least. */
-static inline struct hashes hash_token(const unsigned char *reply, size_t length, size_t at)
+/* Appends the key of this length at `at`, if there may be such a one, without a branch. */
+static inline unsigned queue(const struct tokens *tokens, struct known *known, unsigned count, uint64_t text, size_t at, unsigned length)
 {
-	size_t from = at + KEY_MOST <= length ? at : length - KEY_MOST;
-	uint64_t key = load_eight(reply + from) >> 8 * (at - from) | FOLDS;
+	uint64_t hash = hash_key(eight_cut(text, length), length);
 
-	return (struct hashes){ hash_key(cut(key, 4), 4), hash_key(cut(key, 6), 6), hash_key(key, 8) };
-}
-
-/* Appends a hash if there may be such a key, without a branch. */
-static inline unsigned queue(const struct tokens *tokens, uint64_t *known, unsigned count, uint64_t hash, unsigned bit)
-{
-	known[count] = hash;
-	return count + (tokens->hints[hash >> tokens->hint_shift] >> bit & 1);
+	known[count] = (struct known){ hash, at };
+	return count + (tokens->hints[hash >> tokens->hint_shift] >> (length - KEY_LEAST) / 2 & 1);
 }
 
 /* Which of the BLOCK bytes from `at` on are delimiters, those behind the reply's end among them. */
@@ -227,35 +262,34 @@ static uint64_t delimiters_of(const unsigned char *reply, size_t length, size_t 
  * The tokens that start at these bits of a block.  Keys that the hints know are gathered first: to guess wrong which ones they are
  * would cost more than all the rest.
  */
-static void find_tokens(const struct tokens *tokens, const unsigned char *reply, size_t length, size_t block, uint64_t starts,
-    struct candidates *found, struct candidates *seen)
+static void find_tokens(struct search *search, size_t block, uint64_t starts)
 {
-	uint64_t known[3 * BLOCK / 2 + 3];
+	struct known known[3 * BLOCK / 2 + 3];
 	unsigned count = 0;
 
 	for (; starts != 0; starts &= starts - 1) {
-		struct hashes hashes = hash_token(reply, length, block + lowest_bit(starts));
-		count = queue(tokens, known, count, hashes.four, 0);
-		count = queue(tokens, known, count, hashes.six, 1);
-		count = queue(tokens, known, count, hashes.eight, 2);
+		size_t at = block + lowest_bit(starts);
+		uint64_t text = folded_at(search, at);
+		for (unsigned length = KEY_LEAST; length <= KEY_MOST; length += 2)
+			count = queue(search->tokens, known, count, text, at, length);
 	}
 	for (unsigned i = 0; i < count; i++)
-		find_key(tokens, known[i], found, seen);
+		find_key(search, known[i].hash, known[i].at);
 }
 
 void tokens_find(const struct tokens *tokens, const unsigned char *reply, size_t length, struct candidates *found, struct candidates *seen)
 {
 	unsigned char copy[16] = { 0 };
+	struct search search = { tokens, reply, length, found, seen, COMPARISONS };
 	uint64_t carry = 1; /* a token may start at the block's first byte */
 
 	if (length < sizeof copy) {
-		memcpy(copy, reply, length);
-		reply = copy;
-		length = sizeof copy;
+		search.reply = memcpy(copy, reply, length);
+		search.length = sizeof copy;
 	}
-	for (size_t at = 0; at < length; at += BLOCK) {
-		uint64_t delimiters = delimiters_of(reply, length, at);
-		find_tokens(tokens, reply, length, at, (delimiters << 1 | carry) & ~delimiters, found, seen);
+	for (size_t at = 0; at < search.length; at += BLOCK) {
+		uint64_t delimiters = delimiters_of(search.reply, search.length, at);
+		find_tokens(&search, at, (delimiters << 1 | carry) & ~delimiters);
 		carry = delimiters >> (BLOCK - 1);
 	}
 	candidates_clear(seen);

@@ -4,11 +4,12 @@
  *   220 mx.example.org ESMTP Exim 4.97\r\n
  *   ^   ^              ^     ^    ^   ^^     token starts
  *
- *   4, 6 and 8 bytes, folded, hashed --> hints[]: is there such a key?  0 almost everywhere
- *                                            |
- *                                       entries[]: the key --> links[]: the rules kept under it, one behind the other
+ *   the first 4, 6 and 8 bytes, folded, hashed --> hints[]: is there such a key?  0 almost everywhere
+ *                                                      |
+ *                                                 entries[]: the key --> links[]: the rules kept under it, one behind the other, each
+ *                                                                        with the text that it wants from there on, 16 bytes at most
  *
- * Each skeleton is kept under one key: of the first 4, 6 or 8 bytes of its tokens, those that the fewest skeletons hold.
+ * Each skeleton is kept under one key: the first 4, 6 or 8 bytes of the token whose text the fewest skeletons hold.
  *
  * Why it pays: the naive loop tries every pattern, some 15 ns each; this looks at the reply once, a few ns a token, however many
  * patterns there are.
@@ -21,6 +22,7 @@
 
 #define KEY_LEAST 4 /* bytes */
 #define KEY_MOST 8
+#define TEXT_MOST 16
 #define TOKENS_NONE UINT32_MAX
 
 struct entry {
@@ -29,8 +31,10 @@ struct entry {
 };
 
 struct link {
+	uint64_t text[2]; /* from the key's first byte on, folded, as eight_load gives it */
 	uint32_t rule;
-	uint32_t next; /* TOKENS_NONE: the last */
+	uint32_t next;    /* TOKENS_NONE: the last */
+	uint32_t count;   /* of the text's bytes, 1..TEXT_MOST */
 };
 
 struct tokens {
