@@ -372,11 +372,9 @@ enum deepid_err directs_add(struct directs *directs, const struct pattern *patte
 		return DEEPID_OK;
 	}
 	direct->groups = (uint8_t)pattern->captures;
-	for (struct hop *hop = &directs->hops[writer.first]; hop->op != DIRECT_DONE; hop++) {
+	for (struct hop *hop = &directs->hops[writer.first]; hop->op != DIRECT_DONE; hop++)
 		if (hop->op == DIRECT_MOST || hop->op == DIRECT_LEAST)
 			settle(directs, hop);
-		direct->goes_back = direct->goes_back || hop->op == DIRECT_MOST || hop->op == DIRECT_LEAST;
-	}
 	return DEEPID_OK;
 }
 

@@ -70,7 +70,6 @@ struct direct {
 	uint32_t first;  /* its first hop */
 	uint8_t groups;  /* that it captures */
 	bool is_plain;   /* false: the pattern is not, there is no program */
-	bool goes_back;  /* perhaps */
 };
 
 enum direct_answer {
@@ -91,10 +90,12 @@ void directs_close(struct directs *directs, const struct deepid_memory *memory);
 /*
  * direct_match - whether the pattern matches the reply.
  *
+ * order  the rule's words (order.h), which are looked for before it goes back and forth for long; NULL: they are not
  * spans  out, after DIRECT_YES: start and end of the match and of each group, PCRE2_UNSET where a group took no part
  *
  * Takes some ten thousand steps at most, each of which may be followed by hops over the whole rest of the reply.
  */
-enum direct_answer direct_match(const struct directs *directs, const struct direct *direct, const unsigned char *reply, size_t length, size_t *spans);
+enum direct_answer direct_match(const struct directs *directs, const struct direct *direct, const unsigned char *order, const unsigned char *reply, size_t length,
+    size_t *spans);
 
 #endif

@@ -5,9 +5,12 @@
 
 #include "direct.h"
 #include "eight.h"
+#include "order.h"
 
 #define FRAMES 48   /* places to go back to, at a time */
 #define STEPS 10000 /* goings back, and places given up there */
+#define USUAL_SLOTS 8
+#define FEW 2      /* steps that cost no more than to look for all words of a rule */
 
 /* A place to go back to. */
 struct frame {
@@ -20,6 +23,7 @@ struct direct_run {
 	const unsigned char *reply;
 	size_t length;
 	size_t *spans;
+	const unsigned char *order; /* the rule's words; NULL: they are not to be looked for */
 	struct frame frames[FRAMES];
 	unsigned depth;
 	unsigned steps; /* that are left */
@@ -52,11 +56,13 @@ static inline bool fits_at(const struct direct_run *run, const struct hop *hop, 
 static inline size_t end_of(const struct direct_run *run, const struct hop *hop, size_t at)
 {
 	const uint8_t *members = run->directs->members[hop->set];
-	size_t end = hop->max == DIRECT_FOREVER || run->length - at <= hop->max ? run->length : at + hop->max;
+	const unsigned char *byte = run->reply + at, *end = run->reply + run->length;
 
-	while (at < end && members[run->reply[at]] != 0)
-		at++;
-	return at;
+	if (hop->max < end - byte && hop->max != DIRECT_FOREVER)
+		end = byte + hop->max;
+	while (byte < end && members[*byte] != 0)
+		byte++;
+	return (size_t)(byte - run->reply);
 }
 
 /* The next place where a repetition may end; false: there is none. */
@@ -65,8 +71,12 @@ static bool end_elsewhere(struct direct_run *run, struct frame *frame, size_t *a
 	const uint8_t *then = frame->hop->then != DIRECT_NO_SET ? run->directs->members[frame->hop->then] : NULL;
 
 	while (frame->low < frame->high && run->steps > 0) {
-		*at = frame->hop->op == DIRECT_MOST ? --frame->high : ++frame->low;
 		run->steps--;
+		if (run->steps == STEPS - FEW && run->order != NULL && !order_holds(run->order, run->reply, run->length)) {
+			run->depth = 0;
+			return false;
+		}
+		*at = frame->hop->op == DIRECT_MOST ? --frame->high : ++frame->low;
 		if (then == NULL || (*at < run->length && then[run->reply[*at]] != 0))
 			return true;
 	}
@@ -83,7 +93,7 @@ static const struct hop *go_back(struct direct_run *run, size_t *at)
 			run->spans[hop->after] = *at;
 			return hop + 1;
 		}
-		if (run->steps == 0)
+		if (run->steps == 0 || run->depth == 0)
 			return NULL;
 		run->steps--;
 		run->depth--;
@@ -171,7 +181,8 @@ static inline bool go_on(struct direct_run *run, const struct hop **hop, size_t 
 	return true;
 }
 
-enum direct_answer direct_match(const struct directs *directs, const struct direct *direct, const unsigned char *reply, size_t length, size_t *spans)
+enum direct_answer direct_match(const struct directs *directs, const struct direct *direct, const unsigned char *order, const unsigned char *reply, size_t length,
+    size_t *spans)
 {
 	struct direct_run run;
 	unsigned char copy[8] = { 0 };
@@ -185,9 +196,13 @@ enum direct_answer direct_match(const struct directs *directs, const struct dire
 	run.reply = reply;
 	run.length = length;
 	run.spans = spans;
+	run.order = order;
 	run.depth = 0;
 	run.steps = STEPS;
-	for (unsigned i = 0; i < 2 * (direct->groups + 1U); i++)
+	/* A number of them that mostly is enough, since to guess wrong costs more than some in vain. */
+	for (unsigned i = 0; i < USUAL_SLOTS; i++)
+		spans[i] = PCRE2_UNSET;
+	for (unsigned i = USUAL_SLOTS; i < 2 * (direct->groups + 1U); i++)
 		spans[i] = PCRE2_UNSET;
 	for (bool done = false; !done;) {
 		done = hop->op == DIRECT_DONE;

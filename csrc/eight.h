@@ -24,12 +24,13 @@ static inline uint64_t eight_cut(uint64_t bytes, unsigned count)
 	return bytes & UINT64_MAX >> (64 - 8 * count);
 }
 
-/* The eight bytes at `at`, zeros for those behind the end of the `length` bytes at `start`, which are eight at least. */
+/* The eight bytes at `at`, zeros for those behind the end of the `length` bytes at `start`, which are eight at least.  Without a branch. */
 static inline uint64_t eight_at(const unsigned char *start, size_t length, size_t at)
 {
-	if (at + 8 <= length)
-		return eight_load(start + at);
-	return at < length ? eight_load(start + length - 8) >> 8 * (at + 8 - length) : 0;
+	size_t from = at + 8 <= length ? at : length - 8, beyond = at - from;
+
+	beyond = beyond < 8 ? beyond : 8;
+	return eight_load(start + from) >> 4 * beyond >> 4 * beyond;
 }
 
 #endif

@@ -176,10 +176,10 @@ void filter_find(const struct filter *filter, struct filter_scratch *scratch, co
 enum direct_answer filter_match(const struct filter *filter, size_t rule, const unsigned char *reply, size_t length, size_t *spans, uint32_t *groups)
 {
 	const struct filter_rule *one = &filter->rules[rule];
-	bool may_be_long = !one->direct.is_plain || one->direct.goes_back;
+	const unsigned char *order = (filter->stages & FILTER_ORDER) != 0 ? filter->orders + one->order : NULL;
 
-	if (may_be_long && (filter->stages & FILTER_ORDER) != 0 && !order_holds(filter->orders + one->order, reply, length))
-		return DIRECT_NO;
 	*groups = one->direct.groups;
-	return one->direct.is_plain ? direct_match(&filter->directs, &one->direct, reply, length, spans) : DIRECT_ASK;
+	if (one->direct.is_plain)
+		return direct_match(&filter->directs, &one->direct, order, reply, length, spans);
+	return order != NULL && !order_holds(order, reply, length) ? DIRECT_NO : DIRECT_ASK;
 }

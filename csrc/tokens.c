@@ -6,7 +6,7 @@
 #include "grow.h"
 
 #define HINTS_EACH 8 /* places of hints[] a skeleton: of eight lookups in vain seven end there */
-#define ENTRIES_EACH 2
+#define ENTRIES_EACH 4
 #define COUNTERS_EACH 16
 #define BLOCK 64U /* bytes of a reply that are looked at together */
 #define BITS_LEAST 8 /* of a table's places */
@@ -119,7 +119,12 @@ static void keep(struct tokens *tokens, uint32_t skeleton, uint32_t rule, const 
 	while (tokens->entries[place].first != TOKENS_NONE && tokens->entries[place].print != print_of(hash))
 		place = (place + 1) & mask;
 	struct entry *entry = &tokens->entries[place];
-	tokens->links[skeleton] = (struct link){ { start->text[0], start->text[1] }, rule, entry->first, start->count };
+	tokens->links[skeleton] = (struct link){ .rule = rule, .next = entry->first };
+	for (unsigned i = 0; i < 2; i++) {
+		unsigned count = start->count < 8 * i ? 0 : start->count - 8 * i;
+		tokens->links[skeleton].text[i] = start->text[i];
+		tokens->links[skeleton].mask[i] = count == 0 ? 0 : eight_cut(UINT64_MAX, count < 8 ? count : 8);
+	}
 	*entry = (struct entry){ print_of(hash), skeleton };
 	tokens->hints[hash >> tokens->hint_shift] |= (uint8_t)(1 << (start->length - KEY_LEAST) / 2);
 }
@@ -184,9 +189,7 @@ struct search {
 
 static inline bool has_text(const struct link *link, uint64_t low, uint64_t high)
 {
-	if (link->count <= 8)
-		return eight_cut(low ^ link->text[0], link->count) == 0;
-	return low == link->text[0] && eight_cut(high ^ link->text[1], link->count - 8) == 0;
+	return (((low ^ link->text[0]) & link->mask[0]) | ((high ^ link->text[1]) & link->mask[1])) == 0;
 }
 
 /* The whole list, once: who says a thousand times what many rules want, is not compared with all of them each time. */
@@ -240,20 +243,14 @@ static inline unsigned queue(const struct tokens *tokens, struct known *known, u
 	return count + (tokens->hints[hash >> tokens->hint_shift] >> (length - KEY_LEAST) / 2 & 1);
 }
 
-/* Which of the BLOCK bytes from `at` on are delimiters, those behind the reply's end among them. */
+/* Which of the BLOCK bytes from `at` on are delimiters, those behind the reply's end among them.  Without a branch. */
 static uint64_t delimiters_of(const unsigned char *reply, size_t length, size_t at)
 {
-	uint64_t delimiters = 0;
+	uint64_t delimiters = length - at < BLOCK ? UINT64_MAX << (length - at) : 0;
 
-	for (unsigned i = 0; i < BLOCK; i += 16) {
-		size_t left = length - at > i ? length - at - i : 0;
-		if (left >= 16)
-			delimiters |= (uint64_t)sixteen_up_to(reply + at + i, DELIMITER) << i;
-		else if (left > 0)
-			/* The last sixteen bytes, of which some were seen before. */
-			return delimiters | (uint64_t)(sixteen_up_to(reply + length - 16, DELIMITER) >> (16 - left)) << i | UINT64_MAX << left << i;
-		else
-			return delimiters | UINT64_MAX << i;
+	for (size_t i = 0; i < BLOCK; i += 16) {
+		size_t from = at + i + 16 <= length ? at + i : length - 16, beyond = at + i - from;
+		delimiters |= (uint64_t)(sixteen_up_to(reply + from, DELIMITER) >> (beyond < 16 ? beyond : 16)) << i;
 	}
 	return delimiters;
 }
@@ -270,8 +267,9 @@ static void find_tokens(struct search *search, size_t block, uint64_t starts)
 	for (; starts != 0; starts &= starts - 1) {
 		size_t at = block + lowest_bit(starts);
 		uint64_t text = folded_at(search, at);
-		for (unsigned length = KEY_LEAST; length <= KEY_MOST; length += 2)
-			count = queue(search->tokens, known, count, text, at, length);
+		count = queue(search->tokens, known, count, text, at, 4);
+		count = queue(search->tokens, known, count, text, at, 6);
+		count = queue(search->tokens, known, count, text, at, 8);
 	}
 	for (unsigned i = 0; i < count; i++)
 		find_key(search, known[i].hash, known[i].at);
