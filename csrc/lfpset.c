@@ -152,6 +152,17 @@ int l_fpset_new(lua_State *L)
 
 /* --- Methods --- */
 
+/* Pushes capture `i` of the run's last hit, or false. */
+static void push_capture(lua_State *L, const struct fprun *run, uint32_t i)
+{
+	size_t from = run->spans[2 * i], to = run->spans[2 * i + 1];
+
+	if (from == PCRE2_UNSET)
+		lua_pushboolean(L, 0);
+	else
+		lua_pushlstring(L, run->reply + from, to - from);
+}
+
 /* Pushes {rule=, n=, [1..n]=capture or false} for the run's last hit. */
 static void push_hit(lua_State *L, const struct fprun *run)
 {
@@ -161,30 +172,76 @@ static void push_hit(lua_State *L, const struct fprun *run)
 	lua_pushinteger(L, (lua_Integer)run->groups);
 	lua_setfield(L, -2, "n");
 	for (uint32_t i = 1; i <= run->groups; i++) {
-		size_t from = run->spans[2 * i], to = run->spans[2 * i + 1];
-		if (from == PCRE2_UNSET)
-			lua_pushboolean(L, 0);
-		else
-			lua_pushlstring(L, run->reply + from, to - from);
+		push_capture(L, run, i);
 		lua_rawseti(L, -2, (lua_Integer)i);
 	}
+}
+
+/* Begins a run over the string at 2, which stays on the stack while it lasts. */
+static struct l_fpset *start_run(lua_State *L, struct fprun *run)
+{
+	struct l_fpset *self = check_open(L);
+	size_t length;
+
+	luaL_checktype(L, 2, LUA_TSTRING);
+	const char *reply = lua_tolstring(L, 2, &length);
+	lua_settop(L, 2);
+	fprun_start(run, &self->set, reply, length);
+	return self;
+}
+
+/* The next hit, past what was given up on: false at the end. */
+static bool next_hit(lua_State *L, struct l_fpset *self, struct fprun *run)
+{
+	enum deepid_err event;
+
+	do {
+		event = fpset_next(&self->set, &self->scratch, run);
+		if (event == DEEPID_NOMEM)
+			raise_nomem(L);
+	} while (event == DEEPID_STUCK);
+	return event == DEEPID_HIT;
+}
+
+/* set:first(reply) -> rule, capture or false, ...; or nil */
+static int l_fpset_first(lua_State *L)
+{
+	struct fprun run;
+	struct l_fpset *self = start_run(L, &run);
+
+	if (!next_hit(L, self, &run))
+		return 0;
+	luaL_checkstack(L, DEEPID_GROUPS_MAX + 1, NULL);
+	lua_pushinteger(L, (lua_Integer)run.rule + 1);
+	for (uint32_t i = 1; i <= run.groups; i++)
+		push_capture(L, &run, i);
+	return 1 + (int)run.groups;
+}
+
+/* set:rules(reply) -> rule, ... */
+static int l_fpset_rules(lua_State *L)
+{
+	struct fprun run;
+	struct l_fpset *self = start_run(L, &run);
+	int hits = 0;
+
+	for (; next_hit(L, self, &run); hits++) {
+		luaL_checkstack(L, 1, "too many rules match");
+		lua_pushinteger(L, (lua_Integer)run.rule + 1);
+	}
+	return hits;
 }
 
 /* set:match(reply) -> hits, stuck or nil, truncated */
 static int l_fpset_match(lua_State *L)
 {
-	struct l_fpset *self = check_open(L);
 	struct fprun run;
+	struct l_fpset *self = start_run(L, &run);
 	enum deepid_err event;
-	size_t length;
 	lua_Integer hits = 0, stuck = 0;
 
-	luaL_checktype(L, 2, LUA_TSTRING);
-	const char *reply = lua_tolstring(L, 2, &length);
-	lua_settop(L, 2);
 	lua_createtable(L, 1, 0); /* one hit is what most replies have */
 	lua_pushnil(L);
-	fprun_start(&run, &self->set, reply, length);
 	while ((event = fpset_next(&self->set, &self->scratch, &run)) != DEEPID_END) {
 		if (event == DEEPID_NOMEM)
 			return raise_nomem(L);
@@ -250,8 +307,8 @@ static int l_fpset_close(lua_State *L)
 void l_fpset_register(lua_State *L)
 {
 	static const luaL_Reg meta[] = { { "__gc", l_fpset_close }, { "__close", l_fpset_close }, { "__len", l_fpset_len }, { NULL, NULL } };
-	static const luaL_Reg methods[] = { { "match", l_fpset_match }, { "captures", l_fpset_captures }, { "jitted", l_fpset_jitted },
-		{ NULL, NULL } };
+	static const luaL_Reg methods[] = { { "match", l_fpset_match }, { "first", l_fpset_first }, { "rules", l_fpset_rules },
+		{ "captures", l_fpset_captures }, { "jitted", l_fpset_jitted }, { NULL, NULL } };
 
 	luaL_newmetatable(L, TYPE);
 	luaL_setfuncs(L, meta, 0);

@@ -113,6 +113,38 @@ static void skeletons_are_as_told(void)
 	pattern_close(&pattern, &deepid_malloc);
 }
 
+/* --- Programs --- */
+
+static const struct {
+	const char *pattern;
+	uint32_t options;
+	bool plain;
+} plain_cases[] = { { "^220 ([-.\\w]+) ESMTP (?:Exim|exim4)? (\\d\\S*)\\b.*?\\r\\n$", 0, true }, { "\\A[^x]{2,300}(a|(b)|)++", 0, false },
+	{ "^a(b|c)??\\z", I, true }, { "^(?i:a)(?s).\\Z", S, true }, { "(?:^a|^b)", 0, true }, { "a", 0, false }, { "(?:^a|b)", 0, false }, { "^a", M, false },
+	{ "\\Aa$", M, false }, { "^(?:ab)+", 0, false }, { "^(?:ab){0}", 0, false }, { "^a(?=b)", 0, false }, { "^(?>a)", 0, false }, { "^(a)\\1", 0, false },
+	{ "^\\Ka", 0, false }, { "^(?<n>a)", 0, false }, { "^(?|a)", 0, false }, { "^\\h", 0, false }, { "^(?U)a*", 0, false }, { "^a{3,2}", 0, false } };
+
+static void programs_are_of_plain_patterns(void)
+{
+	struct pattern pattern = { .nodes = NULL };
+	struct directs directs;
+	struct direct direct;
+
+	if (directs_open(&directs, &deepid_malloc) != DEEPID_OK)
+		abort();
+	for (size_t i = 0; i < sizeof plain_cases / sizeof plain_cases[0]; i++) {
+		const char *text = plain_cases[i].pattern;
+		char name[100];
+		if (pattern_parse(&pattern, text, strlen(text), plain_cases[i].options, &deepid_malloc) != DEEPID_OK
+		    || directs_add(&directs, &pattern, &direct, &deepid_malloc) != DEEPID_OK)
+			abort();
+		snprintf(name, sizeof name, "%s is %splain", text, plain_cases[i].plain ? "" : "not ");
+		tap_ok(direct.is_plain == plain_cases[i].plain, name);
+	}
+	directs_close(&directs, &deepid_malloc);
+	pattern_close(&pattern, &deepid_malloc);
+}
+
 /* --- Random patterns --- */
 
 static const char *const pieces[] = { "a", "b", "ab", "ESMTP", " ", "220 ", "ready", "Service ", ".", "\\d", "\\w", "\\s", "\\S", "[ab]", "[^a]", "[-.\\w]",
@@ -139,6 +171,30 @@ static void random_pattern(struct generated *out, uint64_t *random, unsigned dep
 	}
 }
 
+/* A plain pattern over few letters, so that it often goes back. */
+static void random_plain(struct generated *out, uint64_t *random, unsigned depth)
+{
+	static const char *const items[] = { "a", "b", "ab", "[ab]", "[^a]", ".", "\\w", "\\n", "\\b", "\\B", "$", "(?i)a", "\\S" };
+
+	for (unsigned count = 1 + random_below(random, 4); count > 0; count--) {
+		bool group = depth < 3 && random_below(random, 3) == 0;
+		const char *item = group ? (random_below(random, 3) > 0 ? "(" : "(?:") : items[random_below(random, sizeof items / sizeof items[0])];
+		for (; *item != '\0'; item++)
+			generate_put(out, (unsigned char)*item);
+		if (group) {
+			for (bool more = true; more; more = random_below(random, 2) == 0) {
+				random_plain(out, random, depth + 1);
+				generate_put(out, '|');
+			}
+			out->text[out->length - 1] = ')';
+		}
+		static const char *const of_groups[] = { "", "", "?", "??" }, *const of_items[] = { "", "*", "+", "?", "*?", "+?", "??", "{1,3}", "{2}", "{2,3}?" };
+		item = group ? of_groups[random_below(random, 4)] : of_items[random_below(random, 10)];
+		for (; *item != '\0'; item++)
+			generate_put(out, (unsigned char)*item);
+	}
+}
+
 /* A text of a pattern of the set, of pieces, or of both; sometimes with a byte changed. */
 static void random_reply(struct generated *out, const struct compared_pattern *patterns, size_t count, uint64_t *random)
 {
@@ -158,6 +214,8 @@ static void random_reply(struct generated *out, const struct compared_pattern *p
 	}
 	if (out->length > 0 && random_below(random, 3) == 0)
 		out->text[random_below(random, (unsigned)out->length)] = (char)random_below(random, 256);
+	if (random_below(random, 4) == 0)
+		generate_put(out, '\n');
 	for (size_t i = 0; random_below(random, 3) == 0 && i < out->length; i++)
 		out->text[i] ^= (out->text[i] | 0x20) >= 'a' && (out->text[i] | 0x20) <= 'z' ? 0x20 : 0;
 	pattern_close(&pattern, &deepid_malloc);
@@ -166,12 +224,16 @@ static void random_reply(struct generated *out, const struct compared_pattern *p
 static size_t random_set(struct compared_pattern *patterns, char (*texts)[256], uint64_t *random)
 {
 	size_t count = 1 + random_below(random, 12);
+	bool plain = random_below(random, 2) == 0;
 
 	for (size_t i = 0; i < count; i++) {
 		struct generated text = { texts[i], 0, 256 };
-		if (random_below(random, 2) == 0)
+		if (plain || random_below(random, 2) == 0)
 			generate_put(&text, '^'); /* as nearly all fingerprints do */
-		random_pattern(&text, random, 0);
+		if (plain)
+			random_plain(&text, random, 0);
+		else
+			random_pattern(&text, random, 0);
 		patterns[i] = (struct compared_pattern){ texts[i], text.length, 0, (uint8_t)random_below(random, 4) };
 		patterns[i].options = (random_below(random, 4) == 0 ? I : 0) | (random_below(random, 4) == 0 ? M : 0) | (random_below(random, 4) == 0 ? S : 0);
 	}
@@ -190,7 +252,8 @@ static long try_set(uint64_t seed)
 	size_t count = random_set(patterns, texts, &random);
 	long hits = 0;
 
-	limits.steps = 2000;
+	limits.steps = 200000; /* so that the naive loop hardly ever gives up */
+	limits.depth = 20000;
 	limits.cap = 1 + random_below(&random, 300);
 	limits.jit = random_below(&random, 4) == 0; /* machine code takes long to make */
 	limits.trusted = random_below(&random, 2) == 0;
@@ -387,6 +450,7 @@ static void threads_share_a_set(void)
 int main(void)
 {
 	skeletons_are_as_told();
+	programs_are_of_plain_patterns();
 	nothing_is_cut_off();
 	words_are_found_anywhere();
 	runs_may_take_turns();

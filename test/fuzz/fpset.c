@@ -34,7 +34,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		compare_open(&sets[i], &scratches[i], &limits, patterns, count);
 		compare_run(i == 0 ? &naive : &filtered, &sets[i], &scratches[i], (const char *)data, size);
 	}
-	if (!compare_same(&naive, &filtered))
+	/* Where the naive loop gives up, the filter may know. */
+	if (naive.stuck_count == 0 && !compare_same(&naive, &filtered))
 		abort();
 	for (unsigned i = 0; i < 2; i++)
 		compare_close(&sets[i], &scratches[i]);

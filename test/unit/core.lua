@@ -82,6 +82,21 @@ for _, case in ipairs(CASES) do
   end
 end
 
+t.test("first() and rules() say what match() says", function()
+  for _, case in ipairs(CASES) do
+    local set, first = set_of({ cap = case.options and case.options.cap }, table.unpack(case[2])), case[4][1]
+    local indices = {}
+    for i, found in ipairs(case[4]) do indices[i] = found.rule end
+    t.eq({ set:first(case[3]) }, first and { first.rule, table.unpack(first, 1, first.n) } or {}, case[1])
+    t.eq({ set:rules(case[3]) }, indices, case[1])
+  end
+  local many = {}
+  for i = 1, 2000 do many[i] = "a" end
+  t.eq(select("#", set_of({ budget = 5000 }, table.unpack(many)):rules("a")), 2000)
+  t.raises("string expected", set_of(nil, "a").first, set_of(nil, "a"), {})
+  t.raises("string expected", set_of(nil, "a").rules, set_of(nil, "a"))
+end)
+
 t.test("errors have index, offset and message; a good set has none", function()
   local set, errors = set_of(nil, "a", "b(c", "d", "[z-a]")
   t.eq(#errors, 2)
