@@ -51,18 +51,36 @@ static struct hop *put_op(struct writer *writer, enum direct_op op)
 	return hop;
 }
 
+/* The members of a set, or those that it lacks, where there are one or two. */
+static struct few few_of(const struct byteset *set, bool members)
+{
+	struct few few = { 0, 0, 0 };
+	unsigned count = 0;
+
+	for (unsigned byte = 0; byte < 256; byte++) {
+		if (byteset_has(set, byte) != members)
+			continue;
+		few.a = count == 0 ? (uint8_t)byte : few.a;
+		few.b = (uint8_t)byte;
+		count++;
+	}
+	few.count = count <= 2 ? (uint8_t)count : 0;
+	return few;
+}
+
 /* The number of a set in the table; DIRECT_NO_SET: it is full. */
 static uint8_t number_of(struct directs *directs, const struct byteset *set)
 {
 	size_t i = 0;
 
-	while (i < directs->sets_count && memcmp(&directs->sets[i], set, sizeof *set) != 0)
+	while (i < directs->sets_count && memcmp(&directs->sets[i].bits, set, sizeof *set) != 0)
 		i++;
 	if (i < directs->sets_count || i == DIRECT_SETS)
 		return (uint8_t)i;
-	directs->sets[directs->sets_count++] = *set;
+	directs->sets_count++;
+	directs->sets[i] = (struct direct_set){ .bits = *set, .only = few_of(set, true), .all_but = few_of(set, false) };
 	for (unsigned byte = 0; byte < 256; byte++)
-		directs->members[i][byte] = byteset_has(set, byte);
+		directs->sets[i].members[byte] = byteset_has(set, byte);
 	return (uint8_t)i;
 }
 
@@ -272,7 +290,7 @@ static void look_ahead(const struct directs *directs, const struct hop *hop, boo
 		case DIRECT_ONCE:
 		case DIRECT_MOST:
 		case DIRECT_LEAST:
-			byteset_unite(&coming->first, &directs->sets[hop->set]);
+			byteset_unite(&coming->first, &directs->sets[hop->set].bits);
 			if (hop->min > 0)
 				return;
 			break;
@@ -326,7 +344,7 @@ static void settle(struct directs *directs, struct hop *hop)
 	look_ahead(directs, hop + 1, true, &coming, LOOKAHEAD);
 	if (coming.unknown)
 		return;
-	bool apart = are_apart(&directs->sets[hop->set], &coming.first);
+	bool apart = are_apart(&directs->sets[hop->set].bits, &coming.first);
 	if (hop->op == DIRECT_MOST ? apart || coming.done : apart && !coming.done)
 		hop->op = DIRECT_ONCE;
 	else if (!coming.done && !coming.end)
@@ -351,8 +369,7 @@ static bool starts_at_zero(const struct pattern_node *nodes, const struct patter
 enum deepid_err directs_open(struct directs *directs, const struct deepid_memory *memory)
 {
 	*directs = (struct directs){ .sets = memory->take(DIRECT_SETS * sizeof *directs->sets, memory->data) };
-	directs->members = memory->take(DIRECT_SETS * sizeof *directs->members, memory->data);
-	return directs->sets != NULL && directs->members != NULL ? DEEPID_OK : DEEPID_NOMEM;
+	return directs->sets != NULL ? DEEPID_OK : DEEPID_NOMEM;
 }
 
 enum deepid_err directs_add(struct directs *directs, const struct pattern *pattern, struct direct *direct, const struct deepid_memory *memory)
@@ -382,6 +399,5 @@ void directs_close(struct directs *directs, const struct deepid_memory *memory)
 {
 	grow_free(directs->hops, memory);
 	grow_free(directs->sets, memory);
-	grow_free(directs->members, memory);
 	*directs = (struct directs){ .hops = NULL };
 }

@@ -57,11 +57,24 @@ struct hop {
 	uint16_t over;         /* TRY, JUMP */
 };
 
+/* One byte or two, which are looked for sixteen places at a time. */
+struct few {
+	uint8_t count; /* 0: they are more */
+	uint8_t a, b;
+};
+
+/* A class, in the forms in which it is asked for. */
+struct direct_set {
+	uint8_t members[256];
+	struct byteset bits;
+	struct few only;    /* its bytes, where they are few */
+	struct few all_but; /* the bytes that it lacks, where they are few */
+};
+
 struct directs {
 	struct hop *hops; /* of all programs, behind each other */
 	size_t count, room;
-	struct byteset *sets; /* DIRECT_SETS of them */
-	uint8_t (*members)[256]; /* the same, a byte for each byte */
+	struct direct_set *sets; /* DIRECT_SETS of them */
 	size_t sets_count;
 };
 

@@ -6,6 +6,7 @@
 #include "direct.h"
 #include "eight.h"
 #include "order.h"
+#include "sixteen.h"
 
 #define FRAMES 48   /* places to go back to, at a time */
 #define STEPS 10000 /* goings back, and places given up there */
@@ -52,23 +53,72 @@ static inline bool fits_at(const struct direct_run *run, const struct hop *hop, 
 	return (((eight_at(run->reply, run->length < 8 ? 8 : run->length, at) | folds) ^ eight_load(hop->bytes)) & counted[hop->count]) == 0;
 }
 
+/* Bit i: reply[at + i] is one of these; what is behind the reply's end is none. */
+static inline uint32_t places_of(const struct direct_run *run, size_t at, const struct few *few)
+{
+	unsigned char copy[16] = { 0 };
+
+	if (run->length - at >= 16)
+		return sixteen_either(run->reply + at, few->a, few->b);
+	memcpy(copy, run->reply + at, run->length - at);
+	return sixteen_either(copy, few->a, few->b) & ((UINT32_C(1) << (run->length - at)) - 1);
+}
+
+/* The first of these at `at` or behind, but before `end`; else `end`. */
+static size_t first_of(const struct direct_run *run, size_t at, size_t end, const struct few *few)
+{
+	for (; at < end; at += 16) {
+		uint32_t places = places_of(run, at, few);
+		if (places != 0)
+			return at + lowest_bit(places) < end ? at + lowest_bit(places) : end;
+	}
+	return end;
+}
+
+/* The last of these before `end`, but not before `at`; SIZE_MAX: there is none. */
+static size_t last_of(const struct direct_run *run, size_t at, size_t end, const struct few *few)
+{
+	while (at < end) {
+		size_t from = end - at < 16 ? at : end - 16;
+		uint32_t places = places_of(run, from, few) & UINT32_MAX >> (32 - (end - from));
+		if (places != 0)
+			return from + 31 - (unsigned)__builtin_clz(places);
+		end = from;
+	}
+	return SIZE_MAX;
+}
+
 /* Where as many bytes of the hop's set as there are end. */
 static inline size_t end_of(const struct direct_run *run, const struct hop *hop, size_t at)
 {
-	const uint8_t *members = run->directs->members[hop->set];
-	const unsigned char *byte = run->reply + at, *end = run->reply + run->length;
+	const struct direct_set *set = &run->directs->sets[hop->set];
+	size_t end = hop->max == DIRECT_FOREVER || run->length - at <= hop->max ? run->length : at + hop->max;
 
-	if (hop->max < end - byte && hop->max != DIRECT_FOREVER)
-		end = byte + hop->max;
-	while (byte < end && members[*byte] != 0)
+	if (set->all_but.count > 0)
+		return first_of(run, at, end, &set->all_but);
+	const unsigned char *byte = run->reply + at, *last = run->reply + end;
+	while (byte < last && set->members[*byte] != 0)
 		byte++;
 	return (size_t)(byte - run->reply);
+}
+
+/* The next place where a repetition may end: where it is left by one of few bytes. */
+static bool end_before_few(struct frame *frame, const struct direct_run *run, const struct few *few, size_t *at)
+{
+	if (frame->hop->op == DIRECT_LEAST) {
+		frame->low = first_of(run, frame->low + 1, frame->high + 1 < run->length ? frame->high + 1 : run->length, few);
+		*at = frame->low;
+		return frame->low <= frame->high && frame->low < run->length;
+	}
+	size_t last = last_of(run, frame->low, frame->high, few);
+	*at = frame->high = last == SIZE_MAX ? frame->low : last;
+	return last != SIZE_MAX;
 }
 
 /* The next place where a repetition may end; false: there is none. */
 static bool end_elsewhere(struct direct_run *run, struct frame *frame, size_t *at)
 {
-	const uint8_t *then = frame->hop->then != DIRECT_NO_SET ? run->directs->members[frame->hop->then] : NULL;
+	const struct direct_set *then = frame->hop->then != DIRECT_NO_SET ? &run->directs->sets[frame->hop->then] : NULL;
 
 	while (frame->low < frame->high && run->steps > 0) {
 		run->steps--;
@@ -76,8 +126,10 @@ static bool end_elsewhere(struct direct_run *run, struct frame *frame, size_t *a
 			run->depth = 0;
 			return false;
 		}
+		if (then != NULL && then->only.count > 0)
+			return end_before_few(frame, run, &then->only, at);
 		*at = frame->hop->op == DIRECT_MOST ? --frame->high : ++frame->low;
-		if (then == NULL || (*at < run->length && then[run->reply[*at]] != 0))
+		if (then == NULL || (*at < run->length && then->members[run->reply[*at]] != 0))
 			return true;
 	}
 	return false;

@@ -5,6 +5,8 @@
 #include "grow.h"
 #include "order.h"
 
+#define SHORT_REPLY 256 /* bytes */
+
 enum deepid_err filter_open(struct filter *filter, size_t room, unsigned stages, const struct deepid_memory *memory)
 {
 	*filter = (struct filter){ .room = room, .stages = stages };
@@ -179,7 +181,11 @@ enum direct_answer filter_match(const struct filter *filter, size_t rule, const 
 	const unsigned char *order = (filter->stages & FILTER_ORDER) != 0 ? filter->orders + one->order : NULL;
 
 	*groups = one->direct.groups;
-	if (one->direct.is_plain)
-		return direct_match(&filter->directs, &one->direct, order, reply, length, spans);
-	return order != NULL && !order_holds(order, reply, length) ? DIRECT_NO : DIRECT_ASK;
+	/* In a short reply a program is through before all words are found. */
+	if ((length > SHORT_REPLY || !one->direct.is_plain) && order != NULL) {
+		if (!order_holds(order, reply, length))
+			return DIRECT_NO;
+		order = NULL;
+	}
+	return one->direct.is_plain ? direct_match(&filter->directs, &one->direct, order, reply, length, spans) : DIRECT_ASK;
 }

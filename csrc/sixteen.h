@@ -33,6 +33,14 @@ static inline uint32_t sixteen_pairs(const unsigned char *first, const unsigned 
 	return (uint32_t)_mm_movemask_epi8(_mm_and_si128(one, two));
 }
 
+/* Bit i: byte i is `a` or `b`. */
+static inline uint32_t sixteen_either(const unsigned char *bytes, unsigned char a, unsigned char b)
+{
+	__m128i block = _mm_loadu_si128((const __m128i *)bytes);
+
+	return (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8((char)a)), _mm_cmpeq_epi8(block, _mm_set1_epi8((char)b))));
+}
+
 #else
 
 static inline uint32_t sixteen_up_to(const unsigned char *bytes, unsigned char limit)
@@ -50,6 +58,15 @@ static inline uint32_t sixteen_pairs(const unsigned char *first, const unsigned 
 
 	for (unsigned i = 0; i < 16; i++)
 		mask |= (uint32_t)((first[i] | fold) == a && (second[i] | fold) == b) << i;
+	return mask;
+}
+
+static inline uint32_t sixteen_either(const unsigned char *bytes, unsigned char a, unsigned char b)
+{
+	uint32_t mask = 0;
+
+	for (unsigned i = 0; i < 16; i++)
+		mask |= (uint32_t)(bytes[i] == a || bytes[i] == b) << i;
 	return mask;
 }
 

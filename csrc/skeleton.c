@@ -105,13 +105,28 @@ static void write_byte(struct writer *writer, const struct byteset *set)
 
 static void write_branch(struct writer *writer, uint32_t branch);
 
+/* Whether whatever stands for the group ends in a delimiter. */
+static bool ends_in_delimiter(const struct pattern_node *nodes, const struct pattern_node *group)
+{
+	for (uint32_t branch = group->first; branch != PATTERN_NONE; branch = nodes[branch].next) {
+		const struct pattern_node *last = NULL;
+		for (uint32_t i = nodes[branch].first; i != PATTERN_NONE; i = nodes[i].next)
+			last = &nodes[i];
+		if (last == NULL || last->kind != PATTERN_BYTE || last->min == 0 || !is_delimiter(&last->set))
+			return false;
+	}
+	return true;
+}
+
 static void write_group(struct writer *writer, const struct pattern_node *group)
 {
 	const struct pattern_node *nodes = writer->pattern->nodes;
 	bool only_branch = nodes[group->first].next == PATTERN_NONE;
 
 	if (!only_branch || group->min == 0) {
+		bool starts = ends_in_delimiter(nodes, group) && (group->min > 0 || writer->place != ANYWHERE);
 		leave_gap(writer);
+		writer->place = starts ? TOKEN_START : ANYWHERE;
 		return;
 	}
 	write_branch(writer, group->first);

@@ -50,7 +50,7 @@ static struct start start_at(const struct skeletons *skeletons, const struct run
 	memcpy(bytes, skeletons->bytes + run->at + at, start.count);
 	start.text[0] = eight_load(bytes);
 	start.text[1] = eight_load(bytes + 8);
-	start.length = left < KEY_LEAST ? 0 : (left < KEY_MOST ? left : KEY_MOST) & ~1U;
+	start.length = left < KEY_LEAST ? 0 : (left < KEY_MOST ? left : KEY_MOST) & ~3U;
 	return start;
 }
 
@@ -79,7 +79,7 @@ static void count_starts(const struct skeletons *skeletons, const struct counter
 			if (start.length == 0)
 				continue;
 			/* A text is as frequent as all that begin with the same bytes: shorter ones are found there, too. */
-			for (unsigned length = KEY_LEAST; length <= start.length; length += 2)
+			for (unsigned length = KEY_LEAST; length <= start.length; length += KEY_LEAST)
 				counters->keys[hash_key(eight_cut(start.text[0], length), length) >> counters->shift]++;
 			counters->texts[hash_text(&start) >> counters->shift]++;
 		}
@@ -96,8 +96,9 @@ static struct start choose_start(const struct skeletons *skeletons, const struct
 		const struct run *run = &skeletons->runs[r];
 		for (uint64_t starts = run->starts; starts != 0; starts &= starts - 1) {
 			struct start start = start_at(skeletons, run, lowest_bit(starts));
-			/* At offset 0, a short one says less than the heads do. */
-			if (start.length == 0 || (run->fixed && lowest_bit(starts) == 0 && start.length < KEY_MOST))
+			/* At offset 0 a short one says less than the heads do, and so does the code of a further line. */
+			bool is_code = (start.text[0] & 0xff) >= '0' && (start.text[0] & 0xff) <= '9';
+			if (start.length == 0 || (start.length < KEY_MOST && (is_code || (run->fixed && lowest_bit(starts) == 0))))
 				continue;
 			uint64_t keys = counters->keys[hash_start(&start) >> counters->shift], texts = counters->texts[hash_text(&start) >> counters->shift];
 			/* A long text is rare in replies, even where it is not in the rules. */
@@ -126,7 +127,7 @@ static void keep(struct tokens *tokens, uint32_t skeleton, uint32_t rule, const 
 		tokens->links[skeleton].mask[i] = count == 0 ? 0 : eight_cut(UINT64_MAX, count < 8 ? count : 8);
 	}
 	*entry = (struct entry){ print_of(hash), skeleton };
-	tokens->hints[hash >> tokens->hint_shift] |= (uint8_t)(1 << (start->length - KEY_LEAST) / 2);
+	tokens->hints[hash >> tokens->hint_shift] |= (uint8_t)(1 << start->length / KEY_MOST);
 }
 
 static void *take_filled(size_t count, size_t each, int byte, const struct deepid_memory *memory)
@@ -240,7 +241,7 @@ static inline unsigned queue(const struct tokens *tokens, struct known *known, u
 	uint64_t hash = hash_key(eight_cut(text, length), length);
 
 	known[count] = (struct known){ hash, at };
-	return count + (tokens->hints[hash >> tokens->hint_shift] >> (length - KEY_LEAST) / 2 & 1);
+	return count + (tokens->hints[hash >> tokens->hint_shift] >> length / KEY_MOST & 1);
 }
 
 /* Which of the BLOCK bytes from `at` on are delimiters, those behind the reply's end among them.  Without a branch. */
@@ -268,7 +269,6 @@ static void find_tokens(struct search *search, size_t block, uint64_t starts)
 		size_t at = block + lowest_bit(starts);
 		uint64_t text = folded_at(search, at);
 		count = queue(search->tokens, known, count, text, at, 4);
-		count = queue(search->tokens, known, count, text, at, 6);
 		count = queue(search->tokens, known, count, text, at, 8);
 	}
 	for (unsigned i = 0; i < count; i++)
