@@ -18,7 +18,7 @@ struct l_shelf {
 	bool open;
 };
 
-static struct shelf *check_open(lua_State *L, int index)
+struct shelf *l_shelf_check(lua_State *L, int index)
 {
 	struct l_shelf *self = luaL_checkudata(L, index, TYPE);
 
@@ -108,7 +108,7 @@ int l_shelf_load(lua_State *L)
 /* shelf:put(key, value) -> true, or nil and a message */
 static int l_shelf_put(lua_State *L)
 {
-	struct shelf *s = check_open(L, 1);
+	struct shelf *s = l_shelf_check(L, 1);
 	struct shelf_pair pair;
 
 	pair.key = luaL_checklstring(L, 2, &pair.key_length);
@@ -121,7 +121,7 @@ static int l_shelf_put(lua_State *L)
 /* shelf:put_lines(buffer, suffix, prefix, most) -> lines read, array of number and line in turn of those that are none; or nil and a message */
 static int l_shelf_put_lines(lua_State *L)
 {
-	struct shelf *s = check_open(L, 1);
+	struct shelf *s = l_shelf_check(L, 1);
 	struct shelf_line_form form;
 	struct shelf_lines lines = { .number = 0 };
 	enum deepid_err result;
@@ -153,7 +153,7 @@ static int l_shelf_put_lines(lua_State *L)
 /* shelf:merge(other) -> true, or nil and a message */
 static int l_shelf_merge(lua_State *L)
 {
-	struct shelf *s = check_open(L, 1), *other = check_open(L, 2);
+	struct shelf *s = l_shelf_check(L, 1), *other = l_shelf_check(L, 2);
 
 	luaL_argcheck(L, s != other, 2, "a shelf cannot be merged with itself");
 	return result_of(L, s, shelf_merge(s, other));
@@ -162,7 +162,7 @@ static int l_shelf_merge(lua_State *L)
 /* shelf:dump(path) -> true, or nil and a message */
 static int l_shelf_dump(lua_State *L)
 {
-	struct shelf *s = check_open(L, 1);
+	struct shelf *s = l_shelf_check(L, 1);
 
 	return result_of(L, s, shelf_dump(s, luaL_checkstring(L, 2)));
 }
@@ -197,7 +197,7 @@ static int next_pair(lua_State *L)
 /* shelf:pairs() -> iterator of key and value; or nil and a message */
 static int l_shelf_pairs(lua_State *L)
 {
-	struct shelf *s = check_open(L, 1);
+	struct shelf *s = l_shelf_check(L, 1);
 	struct shelf_walk *walk = lua_newuserdata(L, sizeof *walk);
 	enum deepid_err result = shelf_walk_start(walk, s);
 

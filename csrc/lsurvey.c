@@ -26,7 +26,7 @@ struct view {
 	char text[GROUP_TEXT_MAX];
 };
 
-static struct survey *check_open(lua_State *L, int index)
+struct survey *l_survey_check(lua_State *L, int index)
 {
 	struct l_survey *self = luaL_checkudata(L, index, TYPE);
 
@@ -124,7 +124,7 @@ int l_survey_load(lua_State *L)
 /* survey:add(address, kind, key [, example]) -> true, or nil and a message */
 static int l_survey_add(lua_State *L)
 {
-	struct survey *s = check_open(L, 1);
+	struct survey *s = l_survey_check(L, 1);
 	size_t address_length, key_length, text_length = 0;
 	struct address host;
 
@@ -144,7 +144,7 @@ static int l_survey_add(lua_State *L)
 /* survey:add_lines(buffer) -> lines taken, lines skipped; or nil and a message */
 static int l_survey_add_lines(lua_State *L)
 {
-	struct survey *s = check_open(L, 1);
+	struct survey *s = l_survey_check(L, 1);
 	size_t length, taken, skipped;
 	const char *lines = luaL_checklstring(L, 2, &length);
 
@@ -159,7 +159,7 @@ static int l_survey_add_lines(lua_State *L)
 /* survey:merge(other) -> true, or nil and a message */
 static int l_survey_merge(lua_State *L)
 {
-	struct survey *s = check_open(L, 1), *other = check_open(L, 2);
+	struct survey *s = l_survey_check(L, 1), *other = l_survey_check(L, 2);
 
 	luaL_argcheck(L, s != other, 2, "a survey cannot be merged with itself");
 	return result_of(L, s, survey_merge(s, other));
@@ -168,7 +168,7 @@ static int l_survey_merge(lua_State *L)
 /* survey:dump(path) -> true, or nil and a message */
 static int l_survey_dump(lua_State *L)
 {
-	struct survey *s = check_open(L, 1);
+	struct survey *s = l_survey_check(L, 1);
 
 	return result_of(L, s, survey_dump(s, luaL_checkstring(L, 2)));
 }
@@ -266,7 +266,7 @@ static int next_group(lua_State *L)
 /* survey:groups([kind [, min_hosts]]) -> iterator; or nil and a message */
 static int l_survey_groups(lua_State *L)
 {
-	struct survey *s = check_open(L, 1);
+	struct survey *s = l_survey_check(L, 1);
 	lua_Integer kind = luaL_optinteger(L, 2, 0), least = luaL_optinteger(L, 3, 1);
 
 	luaL_argcheck(L, kind >= 0 && kind <= SURVEY_KIND_MAX, 2, "a kind is 1 to 15");
@@ -285,7 +285,7 @@ static int l_survey_groups(lua_State *L)
 /* survey:totals() -> {hosts=, networks24=, networks16=}; or nil and a message */
 static int l_survey_totals(lua_State *L)
 {
-	struct survey *s = check_open(L, 1);
+	struct survey *s = l_survey_check(L, 1);
 	struct l_survey *self = lua_touserdata(L, 1);
 	struct view view = { .counts = { 0 } };
 	const unsigned char *record;

@@ -18,7 +18,7 @@ static enum deepid_err fail(struct survey *s, const struct run_writer *writer)
 static void keep_run(struct survey *s, const struct run_writer *writer, unsigned level)
 {
 	assert(s->run_count < SURVEY_RUNS_MAX);
-	s->runs[s->run_count++] = (struct run){ .fd = writer->fd, .size = writer->written, .level = level };
+	s->runs[s->run_count++] = (struct run_file){ .fd = writer->fd, .size = writer->written, .level = level };
 }
 
 enum deepid_err survey_read_runs(struct survey *s, size_t first, size_t count, struct run_merge *merge)

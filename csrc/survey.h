@@ -60,7 +60,7 @@ struct survey {
 	struct address last;  /* the host last added to it */
 	bool sorted;          /* the groups are in the order of their keys */
 
-	struct run runs[SURVEY_RUNS_MAX]; /* levels never rise from one to the next */
+	struct run_file runs[SURVEY_RUNS_MAX]; /* levels never rise from one to the next */
 	size_t run_count;
 	struct pool join_pool;
 	unsigned char *buffer; /* RECORD_BUFFER + RECORD_MAX bytes, for writing and for joined records */

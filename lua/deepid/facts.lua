@@ -241,32 +241,44 @@ local function host_of(address, ordinal, slots, naming)
   return host
 end
 
+-- A host that a sweep has counted.
+local function counted_host(address, ordinal, named)
+  return { address = address, ordinal = ordinal, counted = true, greets_only = true, main = named, sessions = { [25] = named } }
+end
+
 --- Hosts of a walk over a shelf, in the order of their keys.
 --
 -- @param iterate  what <code>shelf:pairs</code> gave
 -- @param skip     bytes in front of each key that are not its address
 -- @param naming   deepid.naming
 -- @param wanted   (optional) function of those bytes: whether hosts behind them are asked for
+-- @param classes  (optional) names by number, where <code>iterate</code> is a sweep's
 -- @return iterator of host, an array of its slots and values in turn, and the bytes in front. <code>ordinal</code> of a host counts them
-function M.hosts(iterate, skip, naming, wanted)
+function M.hosts(iterate, skip, naming, wanted, classes)
   local ordinal, key, value, stop, front = 0, nil, nil, nil, nil -- front: the key up to the NUL behind the address
+  local given, class
   local function step()
-    key, value = iterate()
-    stop = key and key:find("\0", skip + 1, true)
-    front = key and key:sub(1, stop)
+    key, value, given, class = iterate()
+    stop = value and key:find("\0", skip + 1, true)
+    front = stop and key:sub(1, stop)
   end
   step()
   return function()
+    if class then
+      local host = counted_host(key, given, classes[class])
+      step()
+      return host
+    end
     while key and (stop == skip + 1 or wanted and not wanted(key:sub(1, skip))) do step() end
     if not key then return nil end
     local own, slots, count = front, { key:sub(stop + 1), value }, 2
+    ordinal = given or ordinal + 1
     step()
     while key and front == own do
       slots[count + 1], slots[count + 2] = key:sub(stop + 1), value
       count = count + 2
       step()
     end
-    ordinal = ordinal + 1
     return host_of(own:sub(skip + 1, -2), ordinal, slots, naming), slots, own:sub(1, skip)
   end
 end

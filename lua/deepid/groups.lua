@@ -2,6 +2,7 @@
 
 local core = require "deepid.core"
 local facts = require "deepid.facts"
+local network = require "deepid.network"
 
 local M = {}
 
@@ -15,11 +16,29 @@ M.MOST = 10000
 --- Members of one group that are looked at, those whose addresses have the lowest hash: more add nothing but memory.
 M.MOST_MEMBERS = 10000
 
+--- The numbers of some kinds, by name.
+function M.kinds(names)
+  local numbers = {}
+  for _, kind in ipairs(names) do numbers[kind] = M.KINDS[kind] end
+  return numbers
+end
+
 local STORE_BYTES = 12 << 20
 
 --- Opens an empty store: add, groups, totals, close (DESIGN.md, 'The survey'). Raises where the core is missing: whoever opened the
 -- engine has it.
 function M.open() return assert(core.load()).survey({ memory = STORE_BYTES }) end
+
+--- Groups of a kind with two hosts or more and a key that counts: a host name that says nothing about its bearer is none.
+-- @return iterator of the store's groups
+function M.of_kind(store, kind)
+  local iterate = assert(store:groups(M.KINDS[kind], 2))
+  return function()
+    local group = iterate()
+    while group and (not group.example or kind == "hostname" and network.is_generic(group.example)) do group = iterate() end
+    return group
+  end
+end
 
 -- The first `most` of a list that may be cut at any time.
 local function best_list(most, before)
@@ -56,12 +75,10 @@ function M.choose(store, kind, may_count)
   local wide, cut_wide, add_wide = best_list(M.MOST // 2, more_networks)
   local large, cut_large, add_large = best_list(M.MOST // 2, more_hosts)
   local chosen, counting, left = {}, 0, 0
-  for group in assert(store:groups(M.KINDS[kind], 2)) do
-    if group.example then
-      add_wide(group)
-      add_large(group)
-      if may_count(group) then counting = counting + 1 end
-    end
+  for group in M.of_kind(store, kind) do
+    add_wide(group)
+    add_large(group)
+    if may_count(group) then counting = counting + 1 end
   end
   cut_wide()
   cut_large()
@@ -89,7 +106,9 @@ Members.__index = Members
 function M.gather(survey, chosen, kinds)
   local lib = assert(core.load())
   local self = setmetatable({ survey = survey, shelf = lib.shelf(), chosen = chosen, kinds = kinds }, Members)
-  for host, slots in survey:hosts() do
+  local numbers = {}
+  for i, kind in ipairs(kinds) do numbers[kind] = i end
+  for host, slots in survey:sweep({ chosen = chosen, kinds = numbers, members = self.shelf }) do
     for i, kind in ipairs(host.main and not survey.control[host.address] and kinds or {}) do
       local key = host.main[kind]
       if key and chosen[kind][key] then

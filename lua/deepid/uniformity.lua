@@ -227,13 +227,22 @@ function Watch:see(host)
     if key then self.store:add(host.address, groups.KINDS[kind], key, key) end
   end
   if not main.answered then return end
-  if not seen.by_network[host.network] then seen.by_network[host.network], seen.networks = 0, seen.networks + 1 end
-  seen.by_network[host.network] = seen.by_network[host.network] + 1
-  seen.hosts = seen.hosts + 1
+  self:see_greetings(host.network, 1)
   if #host.names > 0 then
     local named, own = count_named({ host })
     seen.named, seen.own = seen.named + named, seen.own + own
   end
+end
+
+--- What the core's sweep is to do with the keys of lone greetings.
+function Watch:of_sweep() return { groups = self.store, kinds = groups.kinds(M.TESTED) } end
+
+--- Takes so many hosts of a network that greet; their keys are in the store.
+function Watch:see_greetings(large, count)
+  local seen = self.seen
+  if not seen.by_network[large] then seen.by_network[large], seen.networks = 0, seen.networks + 1 end
+  seen.by_network[large] = seen.by_network[large] + count
+  seen.hosts = seen.hosts + count
 end
 
 --- Groups of two hosts and more, each with its statistics and explanation; of very many, those that could matter most.
