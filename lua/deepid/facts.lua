@@ -29,7 +29,7 @@ local GREETING_BYTE = M.GREETING_MARK:byte()
 local RANKS = { open = "3", closed = "2", filtered = "1" }
 
 --- Saved files may hold anything; what is no address or name is left out.
-function M.is_address(text) return type(text) == "string" and #text <= 64 and not text:find("\0", 1, true) and network.networks(text) ~= nil end
+function M.is_address(text) return type(text) == "string" and #text <= 64 and not text:find("\0", 1, true) and network.of(text) ~= nil end
 
 local function is_name(text) return type(text) == "string" and #text <= WORD_BYTES and text:find("^[%w._-]+$") ~= nil end
 
@@ -229,7 +229,7 @@ local NONE = {}
 
 -- A host from its slots and values in turn. Of very many a greeting is all that is known: <code>greets_only</code>.
 local function host_of(address, ordinal, slots, naming)
-  local large = network.networks(address)
+  local large = network.of(address)
   if not slots[3] and slots[1] == M.GREETING_SLOT and slots[2]:byte() == GREETING_BYTE then
     local digest = digests.of_greeting(slots[2]:sub(2), address, naming)
     return { address = address, ordinal = ordinal, network = large, sessions = { [25] = digest }, names = NONE, domains = NONE, ports = NONE, main = digest,

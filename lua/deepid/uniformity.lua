@@ -203,6 +203,13 @@ local function rate_all(cases, m, classes)
   end
 end
 
+local function any_fires(cases)
+  for _, case in ipairs(cases) do
+    if case.fires then return true end
+  end
+  return false
+end
+
 -- A group of fewer networks cannot be surprising, nor one of fewer hosts within a network, nor do they raise the bar for others.
 local function may_count(group) return group.networks16 >= TELLING or group.hosts >= explain.ONE_NETWORK.hosts end
 
@@ -270,8 +277,10 @@ function Watch:judge(found)
     all[#all + 1] = case
   end)
   for kind, cases in pairs(by_kind) do rate_all(cases, self.seen.networks, self.catalogue.classes[kind] or {}) end
-  members:each(function(kind, _, hosts, _, identity) found(by_identity[identity], SAME[kind](hosts)) end,
-    function(identity) return by_identity[identity].fires end)
+  if any_fires(all) then
+    members:each(function(kind, _, hosts, _, identity) found(by_identity[identity], SAME[kind](hosts)) end,
+      function(identity) return by_identity[identity].fires end)
+  end
   members:close()
   return all, self.seen.networks, left
 end

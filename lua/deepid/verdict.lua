@@ -179,7 +179,7 @@ local function look(facts, watches)
     return #named.fronts > 0
   end
   options.network = function(address, count)
-    local large = network.networks(address)
+    local large = network.of(address)
     watches.uniformity:see_greetings(large, count)
     watches.silence:see_greetings(large, count)
   end
