@@ -225,15 +225,16 @@ local function main_session(sessions)
   return best and best.digest
 end
 
+-- What of a host is the same for all of which a greeting is all that is known.
 local NONE = {}
+local Lone = { __index = { names = NONE, domains = NONE, ports = NONE, greets_only = true } }
 
 -- A host from its slots and values in turn. Of very many a greeting is all that is known: <code>greets_only</code>.
 local function host_of(address, ordinal, slots, naming)
   local large = network.of(address)
   if not slots[3] and slots[1] == M.GREETING_SLOT and slots[2]:byte() == GREETING_BYTE then
     local digest = digests.of_greeting(slots[2]:sub(2), address, naming)
-    return { address = address, ordinal = ordinal, network = large, sessions = { [25] = digest }, names = NONE, domains = NONE, ports = NONE, main = digest,
-      greets_only = true }
+    return setmetatable({ address = address, ordinal = ordinal, network = large, sessions = { [25] = digest }, main = digest }, Lone)
   end
   local host = { address = address, ordinal = ordinal, network = large, sessions = {}, names = {}, domains = {}, ports = {} }
   for i = 1, #slots, 2 do TAKE[slots[i]:sub(1, 1)](host, slots[i]:sub(2), slots[i + 1], naming) end

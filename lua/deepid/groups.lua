@@ -69,13 +69,14 @@ end
 -- @param store      what <code>open</code> gave
 -- @param kind       name
 -- @param may_count  function of a group: whether it could change the verdict
--- @return table: key -> group of the store
+-- @return table: key -> {hosts=, networks16=, example=} of the group
 -- @return how many groups that may count were left out
 function M.choose(store, kind, may_count)
   local wide, cut_wide, add_wide = best_list(M.MOST // 2, more_networks)
   local large, cut_large, add_large = best_list(M.MOST // 2, more_hosts)
   local chosen, counting, left = {}, 0, 0
-  for group in M.of_kind(store, kind) do
+  for found in M.of_kind(store, kind) do
+    local group = { hosts = found.hosts, networks16 = found.networks16, example = found.example }
     add_wide(group)
     add_large(group)
     if may_count(group) then counting = counting + 1 end
