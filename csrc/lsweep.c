@@ -85,8 +85,11 @@ static bool push_option(lua_State *L, const char *name, int type)
 	return found != LUA_TNIL;
 }
 
-static void read_kinds(lua_State *L, struct sweep *s)
+/* Reads the numbers of kinds; returns whether there are any. */
+static bool read_kinds(lua_State *L, struct sweep *s)
 {
+	bool any = false;
+
 	lua_getfield(L, OPTIONS, "kinds");
 	for (int kind = 0; lua_istable(L, -1) && kind < GREETING_KINDS; kind++) {
 		lua_getfield(L, -1, kind_names[kind]);
@@ -94,15 +97,18 @@ static void read_kinds(lua_State *L, struct sweep *s)
 		if (number < 0 || number > SURVEY_KIND_MAX)
 			luaL_error(L, "bad options (a kind is 1 to 15)");
 		s->kinds[kind] = (uint8_t)number;
+		any = any || number > 0;
 		lua_pop(L, 1);
 	}
 	lua_pop(L, 1);
+	return any;
 }
 
 /* Pushes what the iterator holds, from SPECIAL on. */
 static void read_options(lua_State *L, struct sweep *s)
 {
-	read_kinds(L, s);
+	bool wants_keys = read_kinds(L, s);
+
 	if (s->kinds[GREETING_NOTICE] != 0 && string_option(L, "refusals", s->codes, CODES_MAX) % 4 != 3)
 		luaL_error(L, "bad options (refusals must be codes of three digits with a blank between)");
 	s->has_special = push_option(L, "special", LUA_TTABLE);
@@ -115,8 +121,8 @@ static void read_options(lua_State *L, struct sweep *s)
 		s->groups = l_survey_check(L, GROUPS);
 	if (push_option(L, "members", LUA_TUSERDATA))
 		s->members = l_shelf_check(L, MEMBERS);
-	if (s->has_chosen != (s->members != NULL))
-		luaL_error(L, "bad options (chosen and members go together)");
+	if (s->has_chosen != (s->members != NULL) || (wants_keys && s->groups == NULL && s->members == NULL))
+		luaL_error(L, "bad options (%s)", wants_keys ? "kinds need groups, or chosen and members" : "chosen and members go together");
 	lua_newtable(L);
 }
 

@@ -55,7 +55,7 @@ local function transcript_of(reply)
 end
 
 --- The rules by which lone greetings are told apart, as the core has them; nil where all are named alike, or each by itself.
-function Naming:set() return self.by_rules and self.by_rules.set end
+function Naming:set() return self.by_rules and self.by_rules.set or nil end
 
 --- What all greetings are that the same rules match as this one.
 -- @return as <code>greeting</code> does; nil where each must be asked for by itself
