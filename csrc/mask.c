@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "sixteen.h"
+
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 
 #define DG (MASK_DIGIT | MASK_HEX)
@@ -45,9 +47,9 @@ static const char *const version_words[] = { "version", "ver", "v", "release", "
 /* What a run is made of. */
 struct run {
 	size_t start, end;
-	size_t digits, dots, first_dot; /* first_dot: where, from the run's start */
-	size_t first;                   /* the bytes before its first joint */
-	uint8_t classes;                /* of all its bytes, ORed */
+	size_t dots, first_dot; /* first_dot: where, from the run's start */
+	size_t first;           /* the bytes before its first joint */
+	uint32_t digits, letters, uppers, joints, other_joints; /* not 0: it has some; other_joints: none of them dots */
 };
 
 bool mask_word_in(const char *bytes, size_t length, const char *const *words, size_t count)
@@ -80,26 +82,83 @@ static size_t joint(const struct mask_run *m, size_t at)
 	return end > at && end < m->length && MASK_IS_ALNUM(m->text[end]) ? end - at : 0;
 }
 
-static struct run read_run(const struct mask_run *m, size_t start)
+/* What the next sixteen bytes are; those behind the text's end are nothing. */
+static inline struct sixteen_text look(const struct mask_run *m, size_t at)
 {
-	struct run run = { .start = start, .end = start };
+	const unsigned char *bytes = (const unsigned char *)m->text + at;
+	unsigned char padded[16] = { 0 };
 
+	if (m->length - at < 16)
+		bytes = memcpy(padded, bytes, m->length - at);
+	return sixteen_text_of(bytes);
+}
+
+/* Adds what the first `count` of sixteen bytes are to the run that they go on. */
+static inline void take(struct run *run, const struct sixteen_text *text, uint32_t joints, unsigned count)
+{
+	uint32_t taken = (UINT32_C(1) << count) - 1, dots = joints & text->dot & taken;
+
+	joints &= taken;
+	run->digits |= text->digit & taken;
+	run->letters |= text->letter & taken;
+	run->uppers |= text->upper & taken;
+	run->joints |= joints;
+	run->other_joints |= joints & ~text->dot;
+	if (run->first == 0 && joints != 0)
+		run->first = run->end - run->start + lowest_bit(joints);
+	for (; dots != 0; dots &= dots - 1)
+		if (run->dots++ == 0)
+			run->first_dot = run->end - run->start + lowest_bit(dots);
+	run->end += count;
+}
+
+/* How many of sixteen bytes a run has that begins or goes on with the first of them; the last is but looked ahead at. */
+static unsigned count_run(const struct sixteen_text *text, uint32_t *joints)
+{
+	uint32_t alnum = text->digit | text->letter;
+
+	*joints = text->joiner & alnum << 1 & alnum >> 1;
+	return lowest_bit(~(alnum | *joints) | 1 << 15);
+}
+
+/* Reads a run on that does not end within the first sixteen bytes, or has several of - and _ in a row. */
+static void read_long_run(const struct mask_run *m, struct run *run)
+{
 	for (;;) {
-		while (run.end < m->length && MASK_IS_ALNUM(m->text[run.end])) {
-			uint8_t class = mask_class[(unsigned char)m->text[run.end++]];
-			run.classes |= class;
-			run.digits += class & MASK_DIGIT;
+		struct sixteen_text text = look(m, run->end);
+		uint32_t joints;
+		unsigned count = count_run(&text, &joints);
+		if (count == 15) {
+			/* To begin anew at a letter or a digit. */
+			take(run, &text, joints, 14 + (joints >> 14 & 1));
+			continue;
 		}
-		if (run.first == 0)
-			run.first = run.end - start;
-		size_t gap = joint(m, run.end);
+		take(run, &text, joints, count);
+		size_t gap = (text.joiner >> count & 1) != 0 ? joint(m, run->end) : 0;
+		if (run->first == 0)
+			run->first = run->end - run->start;
 		if (gap == 0)
-			return run;
-		if (m->text[run.end] == '.' && run.dots++ == 0)
-			run.first_dot = run.end - start;
-		run.classes |= MASK_JOINER;
-		run.end += gap;
+			return;
+		run->joints = run->other_joints = 1;
+		run->end += gap;
 	}
+}
+
+static inline void read_run(const struct mask_run *m, size_t start, struct run *run)
+{
+	struct sixteen_text text = look(m, start);
+	uint32_t joints;
+	unsigned count = count_run(&text, &joints);
+
+	memset(run, 0, sizeof *run);
+	run->start = run->end = start;
+	if (count == 15 || (text.joiner >> count & 3) == 3) {
+		read_long_run(m, run);
+		return;
+	}
+	take(run, &text, joints, count);
+	if (run->first == 0)
+		run->first = count;
 }
 
 /* The end of the longest of the client's names that begins at `at`, or 0. */
@@ -114,9 +173,11 @@ static size_t client_at(const struct mask_run *m, size_t at)
 			continue;
 		while (k < name->length && mask_fold(m->text[at + k]) == mask_fold(name->bytes[k]))
 			k++;
+		if (k < name->length)
+			continue;
 		/* Not in the middle of a run, be its rest masked already. */
 		size_t next = joiners(m, at + name->length);
-		if (k == name->length && !(next < m->length && MASK_IS(m->text[next], PART)))
+		if (!(next < m->length && MASK_IS(m->text[next], PART)))
 			longest = name->length;
 	}
 	return longest > 0 ? at + longest : 0;
@@ -256,7 +317,7 @@ static bool judge_labels(struct mask_run *m, const struct run *run)
 		bool client = run->start != m->own && literal_follows(m, run->end);
 		return found(m, run->start, run->end, client ? MASK_CLIENT : MASK_HOST, client ? MASK_VOLATILE : MASK_TEMPLATE);
 	}
-	if (run->digits + run->dots == length && run->first_dot >= 9)
+	if (run->letters == 0 && run->other_joints == 0 && run->first_dot >= 9)
 		return found(m, run->start, run->end, MASK_NUMBER, MASK_VOLATILE);
 	if (run->dots == 3 && mask_ipv4(bytes, length))
 		return !is_version(m, run) && found_address(m, run->start, run->end);
@@ -276,7 +337,8 @@ static bool judge(struct mask_run *m, size_t at)
 
 	if (end > 0)
 		return found(m, at, end, MASK_CLIENT, MASK_VOLATILE);
-	struct run run = read_run(m, at);
+	struct run run;
+	read_run(m, at, &run);
 	size_t length = run.end - run.start;
 	if (run.end < m->length && m->text[run.end] == ':' && length <= 4 && !goes_on(m, at) && (end = ipv6_at(m, at)) > 0)
 		return found_address(m, at, end);
@@ -286,11 +348,11 @@ static bool judge(struct mask_run *m, size_t at)
 	if (run.dots > 0) {
 		if (judge_labels(m, &run))
 			return true;
-	} else if (run.digits == length) {
+	} else if (run.letters == 0 && run.joints == 0) {
 		if (judge_digits(m, &run))
 			return true;
-	} else if (run.digits > 0) {
-		bool short_id = length >= 6 && enclosed(m, &run) && (run.classes & MASK_JOINER) == 0 && mask_is_short_id(m->text + at, length);
+	} else if (run.digits != 0) {
+		bool short_id = length >= 6 && enclosed(m, &run) && run.joints == 0 && mask_is_short_id(m->text + at, length);
 		if (short_id || mask_is_id(m->text + at, length))
 			return found(m, at, run.end, MASK_ID, MASK_VOLATILE);
 	} else if (length == 9 && mask_word_in(m->text + at, length, local, 1)) {
@@ -298,7 +360,7 @@ static bool judge(struct mask_run *m, size_t at)
 	}
 	m->word = run.start;
 	m->word_end = run.end;
-	m->word_counts = (run.classes & MASK_UPPER) != 0 || (run.dots > 0 && MASK_IS(m->text[at], MASK_DIGIT));
+	m->word_counts = run.uppers != 0 || (run.dots > 0 && MASK_IS(m->text[at], MASK_DIGIT));
 	m->at = run.end;
 	return false;
 }
