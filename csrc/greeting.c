@@ -224,3 +224,39 @@ void greeting_notice(struct greeting_key *key, const char *reply, size_t length,
 	while (key->length > 0 && is_blank(key->bytes[key->length - 1]))
 		key->length--;
 }
+
+/* --- All of it --- */
+
+bool greeting_read(struct greeting *greeting, const char *text, size_t length, const struct mask_name *address, const struct greeting_form *form)
+{
+	struct greeting_key *keys = greeting->keys;
+
+	greeting->length = greeting_reply(greeting->reply, text, length);
+	if (form->kinds[GREETING_DOMAIN] != 0 && !greeting_domain(&keys[GREETING_DOMAIN], greeting->reply, greeting->length))
+		return false;
+	if (form->kinds[GREETING_NOTICE] != 0)
+		greeting_notice(&keys[GREETING_NOTICE], greeting->reply, greeting->length, address, form->codes);
+	if (form->kinds[GREETING_WHOLE] != 0 || form->kinds[GREETING_TEMPLATE] != 0)
+		greeting_masked(&keys[GREETING_WHOLE], &keys[GREETING_TEMPLATE], greeting->reply, greeting->length, address);
+	return true;
+}
+
+enum deepid_err greeting_add(const struct greeting *greeting, struct survey *survey, const struct address *address, const struct greeting_form *form)
+{
+	struct group_key keys[GREETING_KINDS];
+	enum deepid_err result = DEEPID_OK;
+	struct host host = host_of(address);
+
+	for (int kind = 0; kind < GREETING_KINDS; kind++) {
+		if (form->kinds[kind] == 0 || greeting->keys[kind].length == 0)
+			continue;
+		keys[kind] = survey_key(form->kinds[kind], greeting->keys[kind].bytes, greeting->keys[kind].length);
+		survey_prefetch(survey, &keys[kind]);
+	}
+	for (int kind = 0; kind < GREETING_KINDS && result == DEEPID_OK; kind++) {
+		const struct greeting_key *key = &greeting->keys[kind];
+		if (form->kinds[kind] != 0 && key->length > 0)
+			result = survey_put(survey, &host, &keys[kind], key->bytes, key->length);
+	}
+	return result;
+}

@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "survey.h"
+
 #include "mask.h"
 
 #define GREETING_TEXT_MAX 16384 /* bytes of a line that count */
@@ -30,6 +32,32 @@ struct greeting_key {
 	char bytes[GREETING_KEY_MAX];
 };
 
+/* What is asked of greetings. */
+struct greeting_form {
+	uint8_t kinds[GREETING_KINDS]; /* the number of each kind in the survey; 0: not asked for */
+	const char *codes;             /* of refusals: three digits each, with a blank between */
+};
+
+struct greeting {
+	size_t length;
+	char reply[GREETING_REPLY_MAX];
+	struct greeting_key keys[GREETING_KINDS]; /* those that were asked for */
+};
+
+/*
+ * greeting_read - the reply that a line stands for, and its keys.
+ *
+ * address  of the server, which is masked as the client's own: neither is the server's word
+ *
+ * False: a key is too long to be one; what else it shows is not known then.
+ */
+bool greeting_read(struct greeting *greeting, const char *text, size_t length, const struct mask_name *address, const struct greeting_form *form);
+
+/* greeting_add - adds the keys of a host's greeting to the survey, each with itself as its text; returns as survey_add. */
+enum deepid_err greeting_add(const struct greeting *greeting, struct survey *survey, const struct address *address, const struct greeting_form *form);
+
+/* --- Its parts --- */
+
 /* greeting_reply - the bytes that a line of a list stands for, at most GREETING_REPLY_MAX; what is no right escape stands for itself. */
 size_t greeting_reply(char *reply, const char *text, size_t length);
 
@@ -43,7 +71,7 @@ bool greeting_domain(struct greeting_key *key, const char *reply, size_t length)
 /* greeting_masked - the reply with what is volatile masked, and as a template, in one pass; tokens are words (mask_words). */
 void greeting_masked(struct greeting_key *whole, struct greeting_key *template, const char *reply, size_t length, const struct mask_name *address);
 
-/* greeting_notice - the text of a reply whose code is one of `codes` (of three digits, with a blank between), masked; host names in it stay. */
+/* greeting_notice - the text of a reply whose code is one of `codes`, masked; host names in it stay. */
 void greeting_notice(struct greeting_key *key, const char *reply, size_t length, const struct mask_name *address, const char *codes);
 
 #endif

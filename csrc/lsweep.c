@@ -38,7 +38,7 @@ struct sweep {
 	struct survey *groups;
 	struct shelf *members;
 
-	uint8_t kinds[GREETING_KINDS]; /* the number of each kind of key; 0: not asked for */
+	struct greeting_form form; /* its codes are those below */
 	char slot[SLOT_MAX + 1];
 	char codes[CODES_MAX + 1]; /* of refusals */
 	bool classifies, has_network, has_special, has_chosen;
@@ -52,8 +52,7 @@ struct sweep {
 	bool is_ipv4;
 	lua_Integer in_network; /* hosts */
 
-	struct greeting_key keys[GREETING_KINDS];
-	char reply[GREETING_REPLY_MAX];
+	struct greeting greeting; /* of the current host */
 };
 
 static const char *const kind_names[GREETING_KINDS] = { "hostname", "greeting", "template", "notice" };
@@ -96,7 +95,7 @@ static bool read_kinds(lua_State *L, struct sweep *s)
 		lua_Integer number = luaL_optinteger(L, -1, 0);
 		if (number < 0 || number > SURVEY_KIND_MAX)
 			luaL_error(L, "bad options (a kind is 1 to 15)");
-		s->kinds[kind] = (uint8_t)number;
+		s->form.kinds[kind] = (uint8_t)number;
 		any = any || number > 0;
 		lua_pop(L, 1);
 	}
@@ -109,7 +108,8 @@ static void read_options(lua_State *L, struct sweep *s)
 {
 	bool wants_keys = read_kinds(L, s);
 
-	if (s->kinds[GREETING_NOTICE] != 0 && string_option(L, "refusals", s->codes, CODES_MAX) % 4 != 3)
+	s->form.codes = s->codes;
+	if (s->form.kinds[GREETING_NOTICE] != 0 && string_option(L, "refusals", s->codes, CODES_MAX) % 4 != 3)
 		luaL_error(L, "bad options (refusals must be codes of three digits with a blank between)");
 	s->has_special = push_option(L, "special", LUA_TTABLE);
 	s->has_chosen = push_option(L, "chosen", LUA_TTABLE);
@@ -134,7 +134,7 @@ static int raise_closed(lua_State *L)
 }
 
 /* The rules that match the reply, as the bytes of their indices; false: they are too many. */
-static bool match_rules(lua_State *L, struct sweep *s, size_t length, uint16_t *hits, size_t *count)
+static bool match_rules(lua_State *L, struct sweep *s, uint16_t *hits, size_t *count)
 {
 	enum deepid_err event;
 	struct fprun run;
@@ -144,7 +144,7 @@ static bool match_rules(lua_State *L, struct sweep *s, size_t length, uint16_t *
 		return true;
 	if (s->scratch->data == NULL)
 		raise_closed(L);
-	fprun_start(&run, s->set, s->reply, length);
+	fprun_start(&run, s->set, s->greeting.reply, s->greeting.length);
 	while ((event = fpset_next(s->set, s->scratch, &run)) != DEEPID_END) {
 		if (event == DEEPID_NOMEM)
 			luaL_error(L, "not enough memory");
@@ -158,12 +158,12 @@ static bool match_rules(lua_State *L, struct sweep *s, size_t length, uint16_t *
 }
 
 /* A set that is new: Lua says whether hosts with it can be counted, and whether it must be told of them. Gives its number, or 0. */
-static lua_Integer new_class(lua_State *L, struct sweep *s, size_t length)
+static lua_Integer new_class(lua_State *L, struct sweep *s)
 {
 	if (s->class_count == CLASSES_MAX)
 		return 0;
 	lua_pushvalue(L, lua_upvalueindex(CLASSIFY));
-	lua_pushlstring(L, s->reply, length);
+	lua_pushlstring(L, s->greeting.reply, s->greeting.length);
 	lua_pushinteger(L, s->class_count + 1);
 	lua_call(L, 2, 2);
 	bool counts = lua_toboolean(L, -2), told = lua_toboolean(L, -1);
@@ -175,18 +175,18 @@ static lua_Integer new_class(lua_State *L, struct sweep *s, size_t length)
 }
 
 /* The number of the reply's class; 0: it cannot be counted. */
-static lua_Integer class_of(lua_State *L, struct sweep *s, size_t length)
+static lua_Integer class_of(lua_State *L, struct sweep *s)
 {
 	uint16_t hits[HITS_MAX];
 	size_t count;
 
-	if (!match_rules(L, s, length, hits, &count))
+	if (!match_rules(L, s, hits, &count))
 		return 0;
 	lua_pushlstring(L, (const char *)hits, count * sizeof *hits);
 	lua_pushvalue(L, -1);
 	if (lua_rawget(L, lua_upvalueindex(NUMBERS)) == LUA_TNIL) {
 		lua_pop(L, 1);
-		lua_pushinteger(L, new_class(L, s, length));
+		lua_pushinteger(L, new_class(L, s));
 		lua_pushvalue(L, -2);
 		lua_pushvalue(L, -2);
 		lua_rawset(L, lua_upvalueindex(NUMBERS));
@@ -196,36 +196,13 @@ static lua_Integer class_of(lua_State *L, struct sweep *s, size_t length)
 	return number;
 }
 
-/* The keys that were asked for; false: one is too long to be one. */
-static bool read_keys(struct sweep *s, size_t length)
-{
-	const struct shelf_pair *pair = lone_pair(&s->lone);
-	struct mask_name address = { pair->key, s->lone.address_length };
-
-	if (s->kinds[GREETING_DOMAIN] != 0 && !greeting_domain(&s->keys[GREETING_DOMAIN], s->reply, length))
-		return false;
-	if (s->kinds[GREETING_NOTICE] != 0)
-		greeting_notice(&s->keys[GREETING_NOTICE], s->reply, length, &address, s->codes);
-	if (s->kinds[GREETING_WHOLE] != 0 || s->kinds[GREETING_TEMPLATE] != 0)
-		greeting_masked(&s->keys[GREETING_WHOLE], &s->keys[GREETING_TEMPLATE], s->reply, length, &address);
-	return true;
-}
-
 static void add_keys(lua_State *L, struct sweep *s)
 {
-	struct host host = host_of(&s->lone.address);
-
 	if (s->groups->slots == NULL)
 		raise_closed(L);
-	for (int kind = 0; kind < GREETING_KINDS; kind++) {
-		const struct greeting_key *key = &s->keys[kind];
-		if (s->kinds[kind] == 0 || key->length == 0)
-			continue;
-		struct group_key name = survey_key(s->kinds[kind], key->bytes, key->length);
-		enum deepid_err result = survey_put(s->groups, &host, &name, key->bytes, key->length);
-		if (result != DEEPID_OK)
-			luaL_error(L, "%s", result == DEEPID_NOMEM ? "not enough memory" : s->groups->problem);
-	}
+	enum deepid_err result = greeting_add(&s->greeting, s->groups, &s->lone.address, &s->form);
+	if (result != DEEPID_OK)
+		luaL_error(L, "%s", result == DEEPID_NOMEM ? "not enough memory" : s->groups->problem);
 }
 
 /* Tells Lua how many hosts there were in the network that ends here. */
@@ -265,8 +242,8 @@ static void put_members(lua_State *L, struct sweep *s)
 	size_t length = s->lone.address_length;
 
 	for (int kind = 0; kind < GREETING_KINDS; kind++) {
-		const struct greeting_key *key = &s->keys[kind];
-		if (s->kinds[kind] == 0 || key->length == 0 || lua_getfield(L, lua_upvalueindex(CHOSEN), kind_names[kind]) != LUA_TTABLE)
+		const struct greeting_key *key = &s->greeting.keys[kind];
+		if (s->form.kinds[kind] == 0 || key->length == 0 || lua_getfield(L, lua_upvalueindex(CHOSEN), kind_names[kind]) != LUA_TTABLE)
 			continue;
 		lua_pushlstring(L, key->bytes, key->length);
 		bool is_chosen = lua_rawget(L, -2) != LUA_TNIL;
@@ -275,7 +252,7 @@ static void put_members(lua_State *L, struct sweep *s)
 			continue;
 		unsigned char place[SHELF_KEY_MAX], *at = place;
 		XXH128_hash_t hash = XXH3_128bits(key->bytes, key->length);
-		*at++ = s->kinds[kind];
+		*at++ = s->form.kinds[kind];
 		put_be64(at, hash.high64);
 		put_be64(at + 8, hash.low64);
 		put_be64(at + 16, XXH3_128bits(pair->key, length).high64);
@@ -308,10 +285,10 @@ static bool see(lua_State *L, struct sweep *s, lua_Integer *number)
 	*number = 0;
 	if (is_special(L, s))
 		return false;
-	size_t length = greeting_reply(s->reply, pair->value + 1, pair->value_length - 1);
-	if (!read_keys(s, length))
+	struct mask_name address = { pair->key, s->lone.address_length };
+	if (!greeting_read(&s->greeting, pair->value + 1, pair->value_length - 1, &address, &s->form))
 		return false;
-	lua_Integer class = s->classifies ? class_of(L, s, length) : 0;
+	lua_Integer class = s->classifies ? class_of(L, s) : 0;
 	if (s->classifies && class == 0)
 		return false;
 	if (s->groups != NULL)

@@ -23,7 +23,7 @@ function M.kinds(names)
   return numbers
 end
 
-local STORE_BYTES = 12 << 20
+local STORE_BYTES, MEMBERS_BYTES = 12 << 20, 4 << 20
 
 --- Opens an empty store: add, groups, totals, close (DESIGN.md, 'The survey'). Raises where the core is missing: whoever opened the
 -- engine has it.
@@ -42,12 +42,14 @@ end
 
 -- The first `most` of a list that may be cut at any time.
 local function best_list(most, before)
-  local list = {}
+  local list, last = {}, nil -- last: behind it none of the first can be
   local function cut()
     table.sort(list, before)
     for i = #list, most + 1, -1 do list[i] = nil end
+    last = list[most]
   end
   return list, cut, function(item)
+    if last and before(last, item) then return end
     list[#list + 1] = item
     if #list >= 2 * most then cut() end
   end
@@ -106,7 +108,7 @@ Members.__index = Members
 -- @param kinds   array of kinds, in the order in which they will be gone over
 function M.gather(survey, chosen, kinds)
   local lib = assert(core.load())
-  local self = setmetatable({ survey = survey, shelf = lib.shelf(), chosen = chosen, kinds = kinds }, Members)
+  local self = setmetatable({ survey = survey, shelf = lib.shelf({ memory = MEMBERS_BYTES }), chosen = chosen, kinds = kinds }, Members)
   local numbers = {}
   for i, kind in ipairs(kinds) do numbers[kind] = i end
   for host, slots in survey:sweep({ chosen = chosen, kinds = numbers, members = self.shelf }) do

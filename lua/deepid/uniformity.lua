@@ -104,8 +104,8 @@ local SAME = { hostname = same_machine, certificate = same_greeting, notice = fu
 
 -- Unrelated networks in a group. Hosts that refuse with one text and have no PTR name are taken for one owner's; where they are
 -- so many that the whole list of targets may be one owner's, so are hosts that a line provider named.
-local function count_units(kind, members, share)
-  if kind ~= "notice" or is_known_notice(members) then return (network.units(members)) end
+local function count_units(kind, members, share, apart)
+  if kind ~= "notice" or is_known_notice(members) then return apart end
   local linked = {}
   for i, host in ipairs(members) do
     local counts = #host.domains > 0 and (share <= MOST_OF_SCAN or has_own_name(host))
@@ -140,9 +140,10 @@ end
 -- What the members say; they are let go then. All but chance and size have been tried to explain it.
 local function new_case(kind, key, members, total, group, seen, catalogue)
   local same, sampled = SAME[kind](members), total > #members
+  local apart = network.units(same)
   local case = {
     kind = kind, key = key, members = members, hosts = group.hosts, networks = group.networks16, judged = sampled and #members or nil,
-    examples = first_addresses(members), catalogue = catalogue, observed = count_units(kind, same, total / seen.hosts), apart = (network.units(same)),
+    examples = first_addresses(members), catalogue = catalogue, observed = count_units(kind, same, total / seen.hosts, apart), apart = apart,
     line_chance = line_chance(members, seen.named, seen.own), own_names = select(2, count_named(members)),
   }
   case.share, case.network = one_network(same, seen.by_network, total / #members)
