@@ -64,19 +64,18 @@ static bool is_greeting(const struct lone *lone, const struct shelf_pair *pair)
 
 enum deepid_err lone_next(struct lone *lone)
 {
-	for (;;) {
-		const struct shelf_pair *before = lone_pair(lone), *pair = &lone->pairs[1 - lone->current];
-		if (lone->ahead != DEEPID_OK)
-			return lone->ahead;
-		bool again = lone->address_length > 0 && same_host(before, lone->address_length, pair);
-		lone->current = 1 - lone->current;
-		read_ahead(lone);
-		lone->address_length = address_of(pair);
-		if (lone->address_length == 0)
-			continue;
-		lone->ordinal += !again;
-		if (again || (lone->ahead == DEEPID_OK && same_host(pair, lone->address_length, &lone->pairs[1 - lone->current])))
-			return DEEPID_OK;
-		return is_greeting(lone, pair) && shelf_plain_address(&lone->address, pair->key, lone->address_length) ? DEEPID_HIT : DEEPID_OK;
-	}
+	const struct shelf_pair *before = lone_pair(lone), *pair = &lone->pairs[1 - lone->current];
+
+	if (lone->ahead != DEEPID_OK)
+		return lone->ahead;
+	bool again = lone->address_length > 0 && same_host(before, lone->address_length, pair);
+	lone->current = 1 - lone->current;
+	read_ahead(lone);
+	lone->address_length = address_of(pair);
+	if (lone->address_length == 0)
+		return DEEPID_OK;
+	lone->ordinal += !again;
+	if (again || (lone->ahead == DEEPID_OK && same_host(pair, lone->address_length, &lone->pairs[1 - lone->current])))
+		return DEEPID_OK;
+	return is_greeting(lone, pair) && shelf_plain_address(&lone->address, pair->key, lone->address_length) ? DEEPID_HIT : DEEPID_OK;
 }

@@ -1,7 +1,7 @@
 /*
  * lone - goes over the hosts on a shelf, and tells those of which a greeting is all that is known.
  *
- *   key      address \0 slot       a host is the pairs with one address; a pair whose key begins with a NUL belongs to none
+ *   key      address \0 slot       a host is the pairs with one address; a pair whose key begins with a NUL belongs to none, and is given as it is
  *   value    mark text             of a lone greeting, in its own slot
  */
 #ifndef DEEPID_LONE_H
@@ -27,7 +27,7 @@ struct lone {
 	struct deepid_memory source;
 
 	uint64_t ordinal;      /* of the current host, from 1 */
-	size_t address_length; /* of its key's bytes */
+	size_t address_length; /* of its key's bytes; 0: the pair is no host's */
 	struct address address; /* of a lone greeting */
 };
 
@@ -38,10 +38,10 @@ enum deepid_err lone_open(struct lone *lone, struct shelf *shelf, const struct l
 void lone_close(struct lone *lone);
 
 /*
- * lone_next - the next lone greeting, or the next pair of another host, in the order of their keys; valid until the next call.
+ * lone_next - the next lone greeting, or the next other pair, in the order of their keys; valid until the next call.
  *
  * DEEPID_HIT  a lone greeting: its address is an address as shelf_put_lines takes them
- * DEEPID_OK   a pair of another host
+ * DEEPID_OK   another pair
  * Else as shelf_walk_next.
  */
 enum deepid_err lone_next(struct lone *lone);

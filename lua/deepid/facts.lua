@@ -265,13 +265,13 @@ function M.hosts(iterate, skip, naming, wanted, classes)
   end
   step()
   return function()
+    while value and (stop == skip + 1 or wanted and not wanted(key:sub(1, skip))) do step() end
+    if not key then return nil end
     if class then
       local host = counted_host(key, given, classes[class])
       step()
       return host
     end
-    while key and (stop == skip + 1 or wanted and not wanted(key:sub(1, skip))) do step() end
-    if not key then return nil end
     local own, slots, count = front, { key:sub(stop + 1), value }, 2
     ordinal = given or ordinal + 1
     step()

@@ -85,7 +85,8 @@ local REMEDY = "make it again with: deepid partial -o %s FILE..."
 function Survey:load(path)
   local shelf, message = assert(core.load()).shelf_load(path)
   if not shelf then return nil, ("%s; %s"):format(message, REMEDY:format(path)) end
-  for key, value in assert(shelf:pairs()) do
+  -- A lone greeting may be any bytes.
+  for key, value in assert(assert(core.load()).sweep(shelf, { slot = facts.GREETING_SLOT, mark = facts.GREETING_MARK })) do
     if not facts.is_sound(key, value) then
       return nil, ("%s is no state that can be read: its facts are none of a survey; %s"):format(path, REMEDY:format(path))
     end
