@@ -55,7 +55,7 @@ TEST_PACKAGES  := $(DEMO_PACKAGES) lua5.3 gcc clang lua-check luarocks python3 o
 
 FUZZ_PACKAGES  := clang libclang-rt-dev
 
-BENCH_PACKAGES := gcc g++ nmap python3 lua5.3 lua5.4 libhyperscan-dev libre2-dev lua-rex-pcre2 valgrind
+BENCH_PACKAGES := gcc g++ nmap python3 mawk gawk lua5.3 lua5.4 libhyperscan-dev libre2-dev lua-rex-pcre2 valgrind
 
 SUDO = $(if $(filter-out 0,$(shell id -u)),sudo)
 APT  = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600
@@ -169,7 +169,7 @@ build/test/filter-portable: test/c/filter.c $(ENGINE) $(HEADERS) | deps build/te
 	$(CC) $(C_STRICT) $(SANITIZE) -DDEEPID_PORTABLE -o $@ $< $(ENGINE) -l:libpcre2-8.a
 
 # Prints to the file's side first: half a benchmark is none.
-bench: all bench-deps $(addprefix build/bench/,bench replies count)
+bench: all bench-deps $(addprefix build/bench/,bench replies count survey)
 	bench/run >build/bench/RESULTS.md
 	mv build/bench/RESULTS.md bench/RESULTS.md
 	cat bench/RESULTS.md
@@ -186,6 +186,10 @@ build/bench/re2set.o: bench/re2set.cc bench/bench.h Makefile | bench-deps
 build/bench/replies: bench/replies.c bench/corpus.c $(ENGINE) $(HEADERS) $(wildcard bench/*.h) | bench-deps
 	mkdir -p build/bench
 	$(CC) $(BENCH_C) -o $@ $< bench/corpus.c $(ENGINE) -l:libpcre2-8.a
+
+build/bench/survey: bench/survey.c $(ENGINE) $(HEADERS) | bench-deps
+	mkdir -p build/bench
+	$(CC) $(BENCH_C) -o $@ $< $(ENGINE) -l:libpcre2-8.a
 
 build/bench/%: bench/%.c bench/peers.c bench/corpus.c build/bench/re2set.o $(ENGINE) $(HEADERS) $(wildcard bench/*.h) | bench-deps
 	$(CC) $(BENCH_C) -o $@ $< bench/peers.c bench/corpus.c build/bench/re2set.o $(ENGINE) -l:libpcre2-8.a -lhs -lre2 -lstdc++ -lm

@@ -10,7 +10,7 @@
 #include "fpset.h"
 #include "greeting.h"
 #include "lfpset.h"
-#include "lone.h"
+#include "solo.h"
 #include "lshelf.h"
 #include "lsurvey.h"
 #include "survey.h"
@@ -31,7 +31,7 @@ struct class {
 };
 
 struct sweep {
-	struct lone lone;
+	struct solo solo;
 	/* These belong to other userdata, which the iterator holds; NULL: not asked for. */
 	const struct fpset *set;
 	struct fpscratch *scratch;
@@ -200,7 +200,7 @@ static void add_keys(lua_State *L, struct sweep *s)
 {
 	if (s->groups->slots == NULL)
 		raise_closed(L);
-	enum deepid_err result = greeting_add(&s->greeting, s->groups, &s->lone.address, &s->form);
+	enum deepid_err result = greeting_add(&s->greeting, s->groups, &s->solo.address, &s->form);
 	if (result != DEEPID_OK)
 		luaL_error(L, "%s", result == DEEPID_NOMEM ? "not enough memory" : s->groups->problem);
 }
@@ -220,16 +220,16 @@ static void end_network(lua_State *L, struct sweep *s)
 /* The widest network that somebody owns: the first two numbers of an address, or the first two groups. */
 static void count_network(lua_State *L, struct sweep *s)
 {
-	const struct lone *lone = &s->lone;
-	const char *text = lone_pair(lone)->key;
-	bool is_ipv4 = memchr(text, '.', lone->address_length) != NULL;
-	uint64_t network = is_ipv4 ? lone->address.low >> 16 : lone->address.high >> 32;
+	const struct solo *solo = &s->solo;
+	const char *text = solo_pair(solo)->key;
+	bool is_ipv4 = memchr(text, '.', solo->address_length) != NULL;
+	uint64_t network = is_ipv4 ? solo->address.low >> 16 : solo->address.high >> 32;
 
 	if (network != s->network || is_ipv4 != s->is_ipv4)
 		end_network(L, s);
 	if (s->in_network++ == 0) {
-		memcpy(s->place, text, lone->address_length);
-		s->place_length = lone->address_length;
+		memcpy(s->place, text, solo->address_length);
+		s->place_length = solo->address_length;
 		s->network = network;
 		s->is_ipv4 = is_ipv4;
 	}
@@ -238,8 +238,8 @@ static void count_network(lua_State *L, struct sweep *s)
 /* Puts the host where the members of its chosen groups are gathered: by kind, group, and hash of the address (deepid.groups). */
 static void put_members(lua_State *L, struct sweep *s)
 {
-	const struct shelf_pair *pair = lone_pair(&s->lone);
-	size_t length = s->lone.address_length;
+	const struct shelf_pair *pair = solo_pair(&s->solo);
+	size_t length = s->solo.address_length;
 
 	for (int kind = 0; kind < GREETING_KINDS; kind++) {
 		const struct greeting_key *key = &s->greeting.keys[kind];
@@ -256,7 +256,7 @@ static void put_members(lua_State *L, struct sweep *s)
 		put_be64(at, hash.high64);
 		put_be64(at + 8, hash.low64);
 		put_be64(at + 16, XXH3_128bits(pair->key, length).high64);
-		put_be64(at + 24, s->lone.ordinal);
+		put_be64(at + 24, s->solo.ordinal);
 		memcpy(at + 32, pair->key, pair->key_length);
 		at += 32 + pair->key_length;
 		struct shelf_pair member = { (char *)place, pair->value, (size_t)(at - place), pair->value_length };
@@ -271,7 +271,7 @@ static bool is_special(lua_State *L, const struct sweep *s)
 {
 	if (!s->has_special)
 		return false;
-	lua_pushlstring(L, lone_pair(&s->lone)->key, s->lone.address_length);
+	lua_pushlstring(L, solo_pair(&s->solo)->key, s->solo.address_length);
 	bool special = lua_rawget(L, lua_upvalueindex(SPECIAL)) != LUA_TNIL;
 	lua_pop(L, 1);
 	return special;
@@ -280,12 +280,12 @@ static bool is_special(lua_State *L, const struct sweep *s)
 /* Sees to a lone greeting; false: Lua must. *number: its class, where Lua is to be told of it. */
 static bool see(lua_State *L, struct sweep *s, lua_Integer *number)
 {
-	const struct shelf_pair *pair = lone_pair(&s->lone);
+	const struct shelf_pair *pair = solo_pair(&s->solo);
 
 	*number = 0;
 	if (is_special(L, s))
 		return false;
-	struct mask_name address = { pair->key, s->lone.address_length };
+	struct mask_name address = { pair->key, s->solo.address_length };
 	if (!greeting_read(&s->greeting, pair->value + 1, pair->value_length - 1, &address, &s->form))
 		return false;
 	lua_Integer class = s->classifies ? class_of(L, s) : 0;
@@ -311,11 +311,11 @@ static int next_host(lua_State *L)
 	enum deepid_err result;
 	lua_Integer number = 0;
 
-	while ((result = lone_next(&s->lone)) == DEEPID_HIT && see(L, s, &number))
+	while ((result = solo_next(&s->solo)) == DEEPID_HIT && see(L, s, &number))
 		if (number > 0) {
-			lua_pushlstring(L, lone_pair(&s->lone)->key, s->lone.address_length);
+			lua_pushlstring(L, solo_pair(&s->solo)->key, s->solo.address_length);
 			lua_pushnil(L);
-			lua_pushinteger(L, (lua_Integer)s->lone.ordinal);
+			lua_pushinteger(L, (lua_Integer)s->solo.ordinal);
 			lua_pushinteger(L, number);
 			return 4;
 		}
@@ -325,11 +325,11 @@ static int next_host(lua_State *L)
 		return 1;
 	}
 	if (result != DEEPID_OK && result != DEEPID_HIT)
-		return luaL_error(L, "%s", s->lone.walk.shelf->problem);
-	const struct shelf_pair *pair = lone_pair(&s->lone);
+		return luaL_error(L, "%s", s->solo.walk.shelf->problem);
+	const struct shelf_pair *pair = solo_pair(&s->solo);
 	lua_pushlstring(L, pair->key, pair->key_length);
 	lua_pushlstring(L, pair->value, pair->value_length);
-	lua_pushinteger(L, (lua_Integer)s->lone.ordinal);
+	lua_pushinteger(L, (lua_Integer)s->solo.ordinal);
 	return 3;
 }
 
@@ -345,11 +345,11 @@ int l_sweep_new(lua_State *L)
 	memset(s, 0, sizeof *s);
 	luaL_setmetatable(L, TYPE);
 	read_options(L, s);
-	struct lone_form form = { .slot = s->slot, .slot_length = string_option(L, "slot", s->slot, SLOT_MAX), .most = GREETING_TEXT_MAX };
+	struct solo_form form = { .slot = s->slot, .slot_length = string_option(L, "slot", s->slot, SLOT_MAX), .most = GREETING_TEXT_MAX };
 	if (string_option(L, "mark", mark, 1) != 1)
 		luaL_error(L, "bad options (a mark has one byte)");
 	form.mark = mark[0];
-	enum deepid_err result = lone_open(&s->lone, shelf, &form, NULL);
+	enum deepid_err result = solo_open(&s->solo, shelf, &form, NULL);
 	if (result == DEEPID_NOMEM)
 		return luaL_error(L, "not enough memory");
 	if (result != DEEPID_OK) {
@@ -382,7 +382,7 @@ static int l_sweep_close(lua_State *L)
 {
 	struct sweep *s = luaL_checkudata(L, 1, TYPE);
 
-	lone_close(&s->lone);
+	solo_close(&s->solo);
 	return 0;
 }
 
