@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "sixteen.h"
+
 #define IS_ALNUM(byte) (MASK_IS(byte, MASK_DIGIT | MASK_LETTER) && ((unsigned char)(byte)) < 0x80)
 
 /* --- The line --- */
@@ -111,7 +113,7 @@ static bool is_full(const struct greeting_key *key)
 }
 
 /* The same, and whoever sends the bytes of tokens gets their words. */
-static void append_text(struct greeting_key *key, const char *bytes, size_t length)
+static void append_tokens(struct greeting_key *key, const char *bytes, size_t length)
 {
 	size_t from = 0;
 
@@ -125,44 +127,74 @@ static void append_text(struct greeting_key *key, const char *bytes, size_t leng
 	append(key, bytes + from, length - from);
 }
 
-/* What is to be masked of two texts that grow together. */
-struct pair {
-	struct greeting_key *whole, *template; /* NULL: not asked for */
-	size_t whole_from, template_from;
+/* Whether a text may have the bytes of tokens: no honest one does. */
+static bool has_tokens(const char *text, size_t length)
+{
+	size_t at = 0;
+
+	for (; length - at >= 16; at += 16)
+		if (sixteen_up_to((const unsigned char *)text + at, MASK_ADDRESS) != 0)
+			return true;
+	while (at < length)
+		if ((unsigned char)text[at++] <= MASK_ADDRESS)
+			return true;
+	return false;
+}
+
+/* A key that is written along with the masking of a text. */
+struct writer {
+	struct greeting_key *key; /* NULL: not asked for */
+	enum mask_strength strength;
+	bool tokens; /* the text may have the bytes of some */
+	size_t from; /* what of it has been written */
 };
 
-static void append_span(struct greeting_key *key, size_t *from, const struct mask_run *run)
+static void append_text(struct writer *writer, const char *text, size_t end)
+{
+	if (writer->tokens)
+		append_tokens(writer->key, text + writer->from, end - writer->from);
+	else
+		append(writer->key, text + writer->from, end - writer->from);
+	writer->from = end;
+}
+
+static bool wants_more(const struct writer *writer)
+{
+	return writer->key != NULL && !is_full(writer->key);
+}
+
+static void append_span(struct writer *writer, const struct mask_run *run)
 {
 	const char *word = mask_words[(unsigned char)run->token];
 
-	append_text(key, run->text + *from, run->start - *from);
-	append(key, word, strlen(word));
-	*from = run->end;
+	append_text(writer, run->text, run->start);
+	append(writer->key, word, strlen(word));
+	writer->from = run->end;
 }
 
-static void mask_keys(struct pair *pair, const char *text, size_t length, const struct mask_name *address)
+/* Both keys in one pass over the text. */
+static void mask_keys(struct greeting_key *whole, struct greeting_key *template, const char *text, size_t length, const struct mask_name *address)
 {
+	bool tokens = has_tokens(text, length);
+	struct writer writers[] = { { whole, MASK_VOLATILE, tokens, 0 }, { template, MASK_TEMPLATE, tokens, 0 } };
 	struct mask_run run;
-	struct greeting_key *weak = pair->whole, *strong = pair->template;
 
+	for (int i = 0; i < 2; i++)
+		if (writers[i].key != NULL)
+			writers[i].key->length = 0;
 	mask_start(&run, text, length, address, 1);
-	while (!(is_full(weak) && (strong == NULL || is_full(strong))) && mask_next(&run)) {
-		if (strong != NULL)
-			append_span(strong, &pair->template_from, &run);
-		if (run.strength == MASK_VOLATILE)
-			append_span(weak, &pair->whole_from, &run);
-	}
-	append_text(weak, text + pair->whole_from, length - pair->whole_from);
-	if (strong != NULL)
-		append_text(strong, text + pair->template_from, length - pair->template_from);
+	while ((wants_more(&writers[0]) || wants_more(&writers[1])) && mask_next(&run))
+		for (int i = 0; i < 2; i++)
+			if (writers[i].key != NULL && run.strength <= writers[i].strength)
+				append_span(&writers[i], &run);
+	for (int i = 0; i < 2; i++)
+		if (writers[i].key != NULL)
+			append_text(&writers[i], text, length);
 }
 
 void greeting_masked(struct greeting_key *whole, struct greeting_key *template, const char *reply, size_t length, const struct mask_name *address)
 {
-	struct pair pair = { whole, template, 0, 0 };
-
-	whole->length = template->length = 0;
-	mask_keys(&pair, reply, length < GREETING_MASKED ? length : GREETING_MASKED, address);
+	mask_keys(whole, template, reply, length < GREETING_MASKED ? length : GREETING_MASKED, address);
 }
 
 /* The end of four numbers with dots between, whatever their size, that begin at `at`; or 0. */
@@ -214,13 +246,12 @@ static bool has_code(const char *reply, size_t length, const char *codes)
 void greeting_notice(struct greeting_key *key, const char *reply, size_t length, const struct mask_name *address, const char *codes)
 {
 	char text[GREETING_MASKED];
-	struct pair pair = { key, NULL, 0, 0 };
 
 	key->length = 0;
 	if (!has_code(reply, length, codes))
 		return;
 	size_t size = hide_addresses(text, sizeof text, reply, length < GREETING_MASKED ? length : GREETING_MASKED);
-	mask_keys(&pair, text, size, address);
+	mask_keys(key, NULL, text, size, address);
 	while (key->length > 0 && is_blank(key->bytes[key->length - 1]))
 		key->length--;
 }
@@ -236,8 +267,10 @@ bool greeting_read(struct greeting *greeting, const char *text, size_t length, c
 		return false;
 	if (form->kinds[GREETING_NOTICE] != 0)
 		greeting_notice(&keys[GREETING_NOTICE], greeting->reply, greeting->length, address, form->codes);
-	if (form->kinds[GREETING_WHOLE] != 0 || form->kinds[GREETING_TEMPLATE] != 0)
-		greeting_masked(&keys[GREETING_WHOLE], &keys[GREETING_TEMPLATE], greeting->reply, greeting->length, address);
+	struct greeting_key *whole = form->kinds[GREETING_WHOLE] != 0 ? &keys[GREETING_WHOLE] : NULL;
+	struct greeting_key *template = form->kinds[GREETING_TEMPLATE] != 0 ? &keys[GREETING_TEMPLATE] : NULL;
+	if (whole != NULL || template != NULL)
+		greeting_masked(whole, template, greeting->reply, greeting->length, address);
 	return true;
 }
 

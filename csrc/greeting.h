@@ -68,7 +68,7 @@ size_t greeting_reply(char *reply, const char *text, size_t length);
  */
 bool greeting_domain(struct greeting_key *key, const char *reply, size_t length);
 
-/* greeting_masked - the reply with what is volatile masked, and as a template, in one pass; tokens are words (mask_words). */
+/* greeting_masked - the reply with what is volatile masked, and as a template, in one pass, NULL for one alone; tokens are words (mask_words). */
 void greeting_masked(struct greeting_key *whole, struct greeting_key *template, const char *reply, size_t length, const struct mask_name *address);
 
 /* greeting_notice - the text of a reply whose code is one of `codes`, masked; host names in it stay. */
