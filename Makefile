@@ -85,7 +85,7 @@ fuzz-deps:
 
 # --- Demonstration and tests ---
 
-C_TESTS  := $(addprefix build/test/,fpset filter filter-portable memory mask survey state shelf binding-5.3 binding-5.4)
+C_TESTS  := $(addprefix build/test/,fpset filter filter-portable memory mask mask-portable survey spill shelf binding-5.3 binding-5.4)
 # The tables of cases leave out what is zero.
 C_STRICT := -std=c11 $(STRICT) -Wno-missing-field-initializers -Werror -Icsrc
 SANITIZE := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -151,7 +151,7 @@ build/test/binding-%: test/c/binding.c $(CSRC) $(HEADERS) | deps build/test
 build/test/%: test/c/%.c $(ENGINE) $(HEADERS) | deps build/test
 	$(CC) $(C_STRICT) $(SANITIZE) -o $@ $< $(ENGINE) -l:libpcre2-8.a
 
-FUZZERS := mask state shelf fpset
+FUZZERS := mask shelf fpset
 FUZZ_S  ?= 60
 
 fuzz: deps $(addprefix build/fuzz/,$(FUZZERS))
@@ -164,8 +164,8 @@ build/fuzz/%: test/fuzz/%.c $(ENGINE) $(HEADERS) | fuzz-deps
 	mkdir -p build/fuzz
 	clang $(C_STRICT) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(ENGINE) -l:libpcre2-8.a
 
-# The filter without vector instructions.
-build/test/filter-portable: test/c/filter.c $(ENGINE) $(HEADERS) | deps build/test
+# The same without vector instructions.
+build/test/%-portable: test/c/%.c $(ENGINE) $(HEADERS) | deps build/test
 	$(CC) $(C_STRICT) $(SANITIZE) -DDEEPID_PORTABLE -o $@ $< $(ENGINE) -l:libpcre2-8.a
 
 # Prints to the file's side first: half a benchmark is none.

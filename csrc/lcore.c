@@ -34,7 +34,7 @@ static void push_pcre_version(lua_State *L)
 EXPORT int luaopen_deepid_core(lua_State *L)
 {
 	static const luaL_Reg functions[] = { { "fpset", l_fpset_new }, { "mask", l_mask }, { "survey", l_survey_new },
-		{ "survey_load", l_survey_load }, { "shelf", l_shelf_new }, { "shelf_load", l_shelf_load }, { "hash", l_hash },
+		{ "shelf", l_shelf_new }, { "shelf_load", l_shelf_load }, { "hash", l_hash },
 		{ "sweep", l_sweep_new }, { "unpack", l_unpack }, { "checksum", l_checksum }, { NULL, NULL } };
 
 	/* Until this check is through, only functions that both Luas have may be called; see compat.h. */

@@ -98,7 +98,6 @@ enum deepid_err survey_spill(struct survey *s)
 	pool_reset(&s->pool);
 	memset(s->slots, 0, 2 * s->room * sizeof *s->slots);
 	s->count = 0;
-	s->totals = NULL;
 	while (result == DEEPID_OK && s->run_count >= fan && s->runs[s->run_count - fan].level == s->runs[s->run_count - 1].level)
 		result = merge_last(s, fan);
 	return result;
