@@ -2,9 +2,9 @@
 
 #include "lsurvey.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "loptions.h"
 #include "survey.h"
 
 #define TYPE "deepid.survey"
@@ -32,61 +32,13 @@ struct survey *l_survey_check(lua_State *L, int index)
 	return &self->survey;
 }
 
-/* What a function of the engine returned, as Lua's results: true, or nil and a message; without memory it raises. */
-static int result_of(lua_State *L, const struct survey *s, enum deepid_err result)
-{
-	if (result == DEEPID_NOMEM)
-		return luaL_error(L, "not enough memory");
-	if (result == DEEPID_OK) {
-		lua_pushboolean(L, 1);
-		return 1;
-	}
-	lua_pushnil(L);
-	lua_pushstring(L, s->problem);
-	return 2;
-}
-
 /* --- Making one --- */
-
-static lua_Integer number_option(lua_State *L, int index, const char *name, lua_Integer preset, lua_Integer least, lua_Integer most)
-{
-	int isint;
-
-	if (lua_getfield(L, index, name) == LUA_TNIL) {
-		lua_pop(L, 1);
-		return preset;
-	}
-	lua_Integer value = lua_tointegerx(L, -1, &isint);
-	if (!isint || value < least || value > most)
-		luaL_error(L, "bad options (%s must be an integer from %I to %I)", name, (LUAI_UACINT)least, (LUAI_UACINT)most);
-	lua_pop(L, 1);
-	return value;
-}
-
-/* The folder's string stays on the stack. */
-static struct survey_options read_options(lua_State *L, int index)
-{
-	struct survey_options options = SURVEY_DEFAULT;
-	const char *folder = getenv("TMPDIR");
-
-	if (folder != NULL && *folder != '\0')
-		options.folder = folder;
-	if (lua_isnoneornil(L, index))
-		return options;
-	luaL_checktype(L, index, LUA_TTABLE);
-	options.memory = (size_t)number_option(L, index, "memory", (lua_Integer)options.memory, (lua_Integer)SURVEY_MEMORY_MIN, INT32_MAX);
-	options.fan = (unsigned)number_option(L, index, "fan", options.fan, 2, RUN_FAN_MAX);
-	if (lua_getfield(L, index, "folder") == LUA_TSTRING)
-		options.folder = lua_tostring(L, -1);
-	else if (!lua_isnil(L, -1))
-		luaL_error(L, "bad options (folder must be a string)");
-	return options;
-}
 
 /* Pushes an empty survey. */
 static struct survey *push_survey(lua_State *L, int index)
 {
-	struct survey_options options = read_options(L, index);
+	struct l_store_options given = l_store_options(L, index, SURVEY_MEMORY, SURVEY_MEMORY_MIN);
+	struct survey_options options = { .memory = given.memory, .folder = given.folder, .fan = given.fan };
 	struct l_survey *self = lua_newuserdata(L, sizeof *self);
 
 	/* Anchored first, so that whatever raises from here on leaks nothing. */
@@ -123,7 +75,7 @@ static int l_survey_add(lua_State *L)
 		lua_pushfstring(L, "%s is no address", address);
 		return 2;
 	}
-	return result_of(L, s, survey_add(s, &host, (uint8_t)kind, key, key_length, text, text_length));
+	return l_result(L, survey_add(s, &host, (uint8_t)kind, key, key_length, text, text_length), s->problem);
 }
 
 /* --- Reading --- */
@@ -219,7 +171,7 @@ static int l_survey_groups(lua_State *L)
 	struct survey_walk *walk = lua_newuserdata(L, sizeof *walk);
 	enum deepid_err result = survey_walk_start(walk, s);
 	if (result != DEEPID_OK)
-		return result_of(L, s, result);
+		return l_failed(L, result, s->problem);
 	lua_pushvalue(L, 1);
 	lua_pushinteger(L, kind);
 	lua_pushinteger(L, least);
