@@ -2,7 +2,6 @@
 -- what it counts by network and by class, the members that it gathers.
 
 local core = assert(require "deepid.core".load())
-local digests = require "deepid.digest"
 local facts = require "deepid.facts"
 local groups = require "deepid.groups"
 local namings = require "deepid.naming"
