@@ -117,6 +117,12 @@ t.test("hosts of which more is known, odd addresses and special ones are left; t
   end
 end)
 
+t.test("IPv4 and IPv6 whose networks begin with the same bits are two", function()
+  local networks = {}
+  for _ in shelf_of({ { "192.0.2.1", "220 x" }, { "ffff:c000::1", "220 x" } }):sweep({ network = function(from, count) networks[from] = count end }) do t.ok(false) end
+  t.eq(networks, { ["192.0.2.1"] = 1, ["ffff:c000::1"] = 1 })
+end)
+
 t.test("greetings that are named one by one are left, and so are all where naming looks at more than rules", function()
   local all = shelf_of({ { "192.0.2.1", "220 mx.own.org ESMTP Exim 4.96" }, { "192.0.2.2", "220 mx.own.org" } })
   for opened, want in pairs({ [false] = 0, [{ second_opinion = true, knowledge = engine.knowledge, identify = function() return { identity = {}, front = {} } end }] = 2 }) do
