@@ -55,7 +55,7 @@ TEST_PACKAGES  := $(DEMO_PACKAGES) lua5.3 gcc clang lua-check luarocks python3 o
 
 FUZZ_PACKAGES  := clang libclang-rt-dev
 
-BENCH_PACKAGES := gcc g++ nmap python3 lua5.3 lua5.4 libhyperscan-dev libre2-dev lua-rex-pcre2 valgrind
+BENCH_PACKAGES := gcc g++ nmap python3 mawk gawk lua5.3 lua5.4 libhyperscan-dev libre2-dev lua-rex-pcre2 valgrind
 
 SUDO = $(if $(filter-out 0,$(shell id -u)),sudo)
 APT  = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600
@@ -85,7 +85,7 @@ fuzz-deps:
 
 # --- Demonstration and tests ---
 
-C_TESTS  := $(addprefix build/test/,fpset filter filter-portable memory mask survey state shelf binding-5.3 binding-5.4)
+C_TESTS  := $(addprefix build/test/,fpset filter filter-portable memory mask mask-portable survey spill shelf binding-5.3 binding-5.4)
 # The tables of cases leave out what is zero.
 C_STRICT := -std=c11 $(STRICT) -Wno-missing-field-initializers -Werror -Icsrc
 SANITIZE := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -151,7 +151,7 @@ build/test/binding-%: test/c/binding.c $(CSRC) $(HEADERS) | deps build/test
 build/test/%: test/c/%.c $(ENGINE) $(HEADERS) | deps build/test
 	$(CC) $(C_STRICT) $(SANITIZE) -o $@ $< $(ENGINE) -l:libpcre2-8.a
 
-FUZZERS := mask state shelf fpset
+FUZZERS := mask shelf fpset
 FUZZ_S  ?= 60
 
 fuzz: deps $(addprefix build/fuzz/,$(FUZZERS))
@@ -164,12 +164,12 @@ build/fuzz/%: test/fuzz/%.c $(ENGINE) $(HEADERS) | fuzz-deps
 	mkdir -p build/fuzz
 	clang $(C_STRICT) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(ENGINE) -l:libpcre2-8.a
 
-# The filter without vector instructions.
-build/test/filter-portable: test/c/filter.c $(ENGINE) $(HEADERS) | deps build/test
+# The same without vector instructions.
+build/test/%-portable: test/c/%.c $(ENGINE) $(HEADERS) | deps build/test
 	$(CC) $(C_STRICT) $(SANITIZE) -DDEEPID_PORTABLE -o $@ $< $(ENGINE) -l:libpcre2-8.a
 
 # Prints to the file's side first: half a benchmark is none.
-bench: all bench-deps $(addprefix build/bench/,bench replies count)
+bench: all bench-deps $(addprefix build/bench/,bench replies count survey)
 	bench/run >build/bench/RESULTS.md
 	mv build/bench/RESULTS.md bench/RESULTS.md
 	cat bench/RESULTS.md
@@ -186,6 +186,10 @@ build/bench/re2set.o: bench/re2set.cc bench/bench.h Makefile | bench-deps
 build/bench/replies: bench/replies.c bench/corpus.c $(ENGINE) $(HEADERS) $(wildcard bench/*.h) | bench-deps
 	mkdir -p build/bench
 	$(CC) $(BENCH_C) -o $@ $< bench/corpus.c $(ENGINE) -l:libpcre2-8.a
+
+build/bench/survey: bench/survey.c $(ENGINE) $(HEADERS) | bench-deps
+	mkdir -p build/bench
+	$(CC) $(BENCH_C) -o $@ $< $(ENGINE) -l:libpcre2-8.a
 
 build/bench/%: bench/%.c bench/peers.c bench/corpus.c build/bench/re2set.o $(ENGINE) $(HEADERS) $(wildcard bench/*.h) | bench-deps
 	$(CC) $(BENCH_C) -o $@ $< bench/peers.c bench/corpus.c build/bench/re2set.o $(ENGINE) -l:libpcre2-8.a -lhs -lre2 -lstdc++ -lm

@@ -5,6 +5,7 @@
 #include "lpack.h"
 #include "lshelf.h"
 #include "lsurvey.h"
+#include "lsweep.h"
 
 #include "fpset.h"
 
@@ -33,8 +34,8 @@ static void push_pcre_version(lua_State *L)
 EXPORT int luaopen_deepid_core(lua_State *L)
 {
 	static const luaL_Reg functions[] = { { "fpset", l_fpset_new }, { "mask", l_mask }, { "survey", l_survey_new },
-		{ "survey_load", l_survey_load }, { "shelf", l_shelf_new }, { "shelf_load", l_shelf_load }, { "hash", l_hash },
-		{ "unpack", l_unpack }, { "checksum", l_checksum }, { NULL, NULL } };
+		{ "shelf", l_shelf_new }, { "shelf_load", l_shelf_load }, { "hash", l_hash },
+		{ "sweep", l_sweep_new }, { "unpack", l_unpack }, { "checksum", l_checksum }, { NULL, NULL } };
 
 	/* Until this check is through, only functions that both Luas have may be called; see compat.h. */
 	lua_pushcfunction(L, check_version);
@@ -46,7 +47,8 @@ EXPORT int luaopen_deepid_core(lua_State *L)
 	l_fpset_register(L);
 	l_survey_register(L);
 	l_shelf_register(L);
-	lua_createtable(L, 0, 12);
+	l_sweep_register(L);
+	lua_createtable(L, 0, 13);
 	luaL_setfuncs(L, functions, 0);
 	lua_pushliteral(L, DEEPID_RELEASE);
 	lua_setfield(L, -2, "release");

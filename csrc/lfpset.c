@@ -22,6 +22,15 @@ static struct l_fpset *check_open(lua_State *L)
 	return self;
 }
 
+const struct fpset *l_fpset_check(lua_State *L, int index, struct fpscratch **scratch)
+{
+	struct l_fpset *self = luaL_checkudata(L, index, TYPE);
+
+	luaL_argcheck(L, self->scratch.data != NULL, index, "the set is closed");
+	*scratch = &self->scratch;
+	return &self->set;
+}
+
 static int raise_nomem(lua_State *L)
 {
 	return luaL_error(L, "not enough memory");

@@ -40,6 +40,21 @@ static size_t read_names(lua_State *L, int index, struct mask_name *names)
 	return count;
 }
 
+/* Writes the masked bytes with the tokens' words in their place. */
+static void add_words(luaL_Buffer *buffer, const char *bytes, size_t length)
+{
+	size_t from = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		if (!MASK_IS(bytes[i], MASK_TOKEN))
+			continue;
+		luaL_addlstring(buffer, bytes + from, i - from);
+		luaL_addstring(buffer, mask_words[(unsigned char)bytes[i]]);
+		from = i + 1;
+	}
+	luaL_addlstring(buffer, bytes + from, length - from);
+}
+
 int l_mask(lua_State *L)
 {
 	static const char *const strengths[] = { "volatile", "template", NULL };
@@ -51,7 +66,15 @@ int l_mask(lua_State *L)
 	const char *bytes = lua_tolstring(L, 1, &length);
 	enum mask_strength strength = luaL_checkoption(L, 2, NULL, strengths) == 0 ? MASK_VOLATILE : MASK_TEMPLATE;
 	size_t count = read_names(L, 3, names);
+	bool words = lua_toboolean(L, 4);
 	char *out = luaL_buffinitsize(L, &buffer, length);
 	luaL_pushresultsize(&buffer, mask(out, bytes, length, strength, names, count));
+	if (words) {
+		size_t masked_length;
+		const char *masked = lua_tolstring(L, -1, &masked_length);
+		luaL_buffinit(L, &buffer);
+		add_words(&buffer, masked, masked_length);
+		luaL_pushresult(&buffer);
+	}
 	return 1;
 }

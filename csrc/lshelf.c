@@ -2,13 +2,13 @@
 
 #include "lshelf.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include "address.h"
+#include "loptions.h"
 #include "shelf.h"
 
 #define TYPE "deepid.shelf"
@@ -18,7 +18,7 @@ struct l_shelf {
 	bool open;
 };
 
-static struct shelf *check_open(lua_State *L, int index)
+struct shelf *l_shelf_check(lua_State *L, int index)
 {
 	struct l_shelf *self = luaL_checkudata(L, index, TYPE);
 
@@ -26,64 +26,19 @@ static struct shelf *check_open(lua_State *L, int index)
 	return &self->shelf;
 }
 
-/* nil and a message; without memory it raises. */
-static int failed(lua_State *L, const struct shelf *s, enum deepid_err result)
-{
-	if (result == DEEPID_NOMEM)
-		return luaL_error(L, "not enough memory");
-	lua_pushnil(L);
-	lua_pushstring(L, s->problem);
-	return 2;
-}
-
-static int result_of(lua_State *L, const struct shelf *s, enum deepid_err result)
-{
-	if (result != DEEPID_OK)
-		return failed(L, s, result);
-	lua_pushboolean(L, 1);
-	return 1;
-}
-
 /* --- Making one --- */
-
-static lua_Integer number_option(lua_State *L, int index, const char *name, lua_Integer preset, lua_Integer least, lua_Integer most)
-{
-	int isint;
-
-	if (lua_getfield(L, index, name) == LUA_TNIL) {
-		lua_pop(L, 1);
-		return preset;
-	}
-	lua_Integer value = lua_tointegerx(L, -1, &isint);
-	if (!isint || value < least || value > most)
-		luaL_error(L, "bad options (%s must be an integer from %I to %I)", name, (LUAI_UACINT)least, (LUAI_UACINT)most);
-	lua_pop(L, 1);
-	return value;
-}
 
 /* Pushes an empty shelf. */
 static struct shelf *push_shelf(lua_State *L, int index)
 {
-	const char *folder = getenv("TMPDIR");
-	lua_Integer memory = SHELF_MEMORY, fan = RUN_FAN_MAX;
+	struct l_store_options options = l_store_options(L, index, SHELF_MEMORY, SHELF_MEMORY_MIN);
 
-	if (folder == NULL || *folder == '\0')
-		folder = "/tmp";
-	if (!lua_isnoneornil(L, index)) {
-		luaL_checktype(L, index, LUA_TTABLE);
-		memory = number_option(L, index, "memory", memory, (lua_Integer)SHELF_MEMORY_MIN, INT32_MAX);
-		fan = number_option(L, index, "fan", fan, 2, RUN_FAN_MAX);
-		if (lua_getfield(L, index, "folder") == LUA_TSTRING)
-			folder = lua_tostring(L, -1); /* its string stays on the stack */
-		else if (!lua_isnil(L, -1))
-			luaL_error(L, "bad options (folder must be a string)");
-	}
 	/* Anchored first, so that whatever raises from here on leaks nothing. */
 	struct l_shelf *self = lua_newuserdata(L, sizeof *self);
 	memset(self, 0, sizeof *self);
 	luaL_setmetatable(L, TYPE);
 	self->open = true;
-	if (shelf_open(&self->shelf, (size_t)memory, folder, (unsigned)fan, NULL) != DEEPID_OK)
+	if (shelf_open(&self->shelf, options.memory, options.folder, options.fan, NULL) != DEEPID_OK)
 		luaL_error(L, "not enough memory");
 	return &self->shelf;
 }
@@ -100,7 +55,7 @@ int l_shelf_load(lua_State *L)
 	struct shelf *s = push_shelf(L, 2);
 	enum deepid_err result = shelf_load(s, path);
 
-	return result != DEEPID_OK ? failed(L, s, result) : 1;
+	return result != DEEPID_OK ? l_failed(L, result, s->problem) : 1;
 }
 
 /* --- Putting --- */
@@ -108,20 +63,20 @@ int l_shelf_load(lua_State *L)
 /* shelf:put(key, value) -> true, or nil and a message */
 static int l_shelf_put(lua_State *L)
 {
-	struct shelf *s = check_open(L, 1);
+	struct shelf *s = l_shelf_check(L, 1);
 	struct shelf_pair pair;
 
 	pair.key = luaL_checklstring(L, 2, &pair.key_length);
 	pair.value = luaL_checklstring(L, 3, &pair.value_length);
 	luaL_argcheck(L, pair.key_length > 0 && pair.key_length <= SHELF_KEY_MAX, 2, "a key has 1 to 512 bytes");
 	luaL_argcheck(L, pair.value_length <= SHELF_VALUE_MAX, 3, "a value has 65000 bytes at most");
-	return result_of(L, s, shelf_put(s, &pair));
+	return l_result(L, shelf_put(s, &pair), s->problem);
 }
 
 /* shelf:put_lines(buffer, suffix, prefix, most) -> lines read, array of number and line in turn of those that are none; or nil and a message */
 static int l_shelf_put_lines(lua_State *L)
 {
-	struct shelf *s = check_open(L, 1);
+	struct shelf *s = l_shelf_check(L, 1);
 	struct shelf_line_form form;
 	struct shelf_lines lines = { .number = 0 };
 	enum deepid_err result;
@@ -144,7 +99,7 @@ static int l_shelf_put_lines(lua_State *L)
 		lua_rawseti(L, -2, count + 2);
 	}
 	if (result != DEEPID_END)
-		return failed(L, s, result);
+		return l_failed(L, result, s->problem);
 	lua_pushinteger(L, (lua_Integer)lines.number);
 	lua_insert(L, -2);
 	return 2;
@@ -153,18 +108,18 @@ static int l_shelf_put_lines(lua_State *L)
 /* shelf:merge(other) -> true, or nil and a message */
 static int l_shelf_merge(lua_State *L)
 {
-	struct shelf *s = check_open(L, 1), *other = check_open(L, 2);
+	struct shelf *s = l_shelf_check(L, 1), *other = l_shelf_check(L, 2);
 
 	luaL_argcheck(L, s != other, 2, "a shelf cannot be merged with itself");
-	return result_of(L, s, shelf_merge(s, other));
+	return l_result(L, shelf_merge(s, other), s->problem);
 }
 
 /* shelf:dump(path) -> true, or nil and a message */
 static int l_shelf_dump(lua_State *L)
 {
-	struct shelf *s = check_open(L, 1);
+	struct shelf *s = l_shelf_check(L, 1);
 
-	return result_of(L, s, shelf_dump(s, luaL_checkstring(L, 2)));
+	return l_result(L, shelf_dump(s, luaL_checkstring(L, 2)), s->problem);
 }
 
 /* --- Reading --- */
@@ -197,12 +152,12 @@ static int next_pair(lua_State *L)
 /* shelf:pairs() -> iterator of key and value; or nil and a message */
 static int l_shelf_pairs(lua_State *L)
 {
-	struct shelf *s = check_open(L, 1);
+	struct shelf *s = l_shelf_check(L, 1);
 	struct shelf_walk *walk = lua_newuserdata(L, sizeof *walk);
 	enum deepid_err result = shelf_walk_start(walk, s);
 
 	if (result != DEEPID_OK)
-		return failed(L, s, result);
+		return l_failed(L, result, s->problem);
 	lua_pushvalue(L, 1);
 	lua_pushcclosure(L, next_pair, 2);
 	return 1;

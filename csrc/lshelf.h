@@ -16,4 +16,7 @@ int l_shelf_load(lua_State *L);
 /* core.hash(bytes) -> 16 bytes of XXH3 */
 int l_hash(lua_State *L);
 
+/* The shelf at an index, which must be open. */
+struct shelf *l_shelf_check(lua_State *L, int index);
+
 #endif

@@ -2,9 +2,9 @@
 
 #include "lsurvey.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "loptions.h"
 #include "survey.h"
 
 #define TYPE "deepid.survey"
@@ -12,8 +12,6 @@
 struct l_survey {
 	struct survey survey;
 	bool open;
-	uint64_t totals[ADDRESS_WIDTHS]; /* as they were at `totals_at`, so that asking for them ends no walk */
-	uint64_t totals_at;              /* the survey's changes, and 1; 0: they are not known */
 };
 
 /* What Lua is told of a group, copied before Lua is called: a finalizer may use the same survey. */
@@ -26,7 +24,7 @@ struct view {
 	char text[GROUP_TEXT_MAX];
 };
 
-static struct survey *check_open(lua_State *L, int index)
+struct survey *l_survey_check(lua_State *L, int index)
 {
 	struct l_survey *self = luaL_checkudata(L, index, TYPE);
 
@@ -34,63 +32,13 @@ static struct survey *check_open(lua_State *L, int index)
 	return &self->survey;
 }
 
-/* What a function of the engine returned, as Lua's results: true, or nil and a message; without memory it raises. */
-static int result_of(lua_State *L, const struct survey *s, enum deepid_err result)
-{
-	if (result == DEEPID_NOMEM)
-		return luaL_error(L, "not enough memory");
-	if (result == DEEPID_OK) {
-		lua_pushboolean(L, 1);
-		return 1;
-	}
-	lua_pushnil(L);
-	lua_pushstring(L, s->problem);
-	return 2;
-}
-
 /* --- Making one --- */
-
-static lua_Integer number_option(lua_State *L, int index, const char *name, lua_Integer preset, lua_Integer least, lua_Integer most)
-{
-	int isint;
-
-	if (lua_getfield(L, index, name) == LUA_TNIL) {
-		lua_pop(L, 1);
-		return preset;
-	}
-	lua_Integer value = lua_tointegerx(L, -1, &isint);
-	if (!isint || value < least || value > most)
-		luaL_error(L, "bad options (%s must be an integer from %I to %I)", name, (LUAI_UACINT)least, (LUAI_UACINT)most);
-	lua_pop(L, 1);
-	return value;
-}
-
-/* The folder's string stays on the stack. */
-static struct survey_options read_options(lua_State *L, int index)
-{
-	struct survey_options options = SURVEY_DEFAULT;
-	const char *folder = getenv("TMPDIR");
-
-	if (folder != NULL && *folder != '\0')
-		options.folder = folder;
-	if (lua_isnoneornil(L, index))
-		return options;
-	luaL_checktype(L, index, LUA_TTABLE);
-	options.memory = (size_t)number_option(L, index, "memory", (lua_Integer)options.memory, (lua_Integer)SURVEY_MEMORY_MIN, INT32_MAX);
-	options.fan = (unsigned)number_option(L, index, "fan", options.fan, 2, RUN_FAN_MAX);
-	options.greeting = (uint8_t)number_option(L, index, "greeting", options.greeting, 1, SURVEY_KIND_MAX);
-	options.template = (uint8_t)number_option(L, index, "template", options.template, 1, SURVEY_KIND_MAX);
-	if (lua_getfield(L, index, "folder") == LUA_TSTRING)
-		options.folder = lua_tostring(L, -1);
-	else if (!lua_isnil(L, -1))
-		luaL_error(L, "bad options (folder must be a string)");
-	return options;
-}
 
 /* Pushes an empty survey. */
 static struct survey *push_survey(lua_State *L, int index)
 {
-	struct survey_options options = read_options(L, index);
+	struct l_store_options given = l_store_options(L, index, SURVEY_MEMORY, SURVEY_MEMORY_MIN);
+	struct survey_options options = { .memory = given.memory, .folder = given.folder, .fan = given.fan };
 	struct l_survey *self = lua_newuserdata(L, sizeof *self);
 
 	/* Anchored first, so that whatever raises from here on leaks nothing. */
@@ -108,23 +56,12 @@ int l_survey_new(lua_State *L)
 	return 1;
 }
 
-int l_survey_load(lua_State *L)
-{
-	const char *path = luaL_checkstring(L, 1);
-	struct survey *s = push_survey(L, 2);
-	enum deepid_err result = survey_load(s, path);
-
-	if (result != DEEPID_OK)
-		return result_of(L, s, result);
-	return 1;
-}
-
 /* --- Adding --- */
 
 /* survey:add(address, kind, key [, example]) -> true, or nil and a message */
 static int l_survey_add(lua_State *L)
 {
-	struct survey *s = check_open(L, 1);
+	struct survey *s = l_survey_check(L, 1);
 	size_t address_length, key_length, text_length = 0;
 	struct address host;
 
@@ -138,39 +75,7 @@ static int l_survey_add(lua_State *L)
 		lua_pushfstring(L, "%s is no address", address);
 		return 2;
 	}
-	return result_of(L, s, survey_add(s, &host, (uint8_t)kind, key, key_length, text, text_length));
-}
-
-/* survey:add_lines(buffer) -> lines taken, lines skipped; or nil and a message */
-static int l_survey_add_lines(lua_State *L)
-{
-	struct survey *s = check_open(L, 1);
-	size_t length, taken, skipped;
-	const char *lines = luaL_checklstring(L, 2, &length);
-
-	enum deepid_err result = survey_add_lines(s, lines, length, &taken, &skipped);
-	if (result != DEEPID_OK)
-		return result_of(L, s, result);
-	lua_pushinteger(L, (lua_Integer)taken);
-	lua_pushinteger(L, (lua_Integer)skipped);
-	return 2;
-}
-
-/* survey:merge(other) -> true, or nil and a message */
-static int l_survey_merge(lua_State *L)
-{
-	struct survey *s = check_open(L, 1), *other = check_open(L, 2);
-
-	luaL_argcheck(L, s != other, 2, "a survey cannot be merged with itself");
-	return result_of(L, s, survey_merge(s, other));
-}
-
-/* survey:dump(path) -> true, or nil and a message */
-static int l_survey_dump(lua_State *L)
-{
-	struct survey *s = check_open(L, 1);
-
-	return result_of(L, s, survey_dump(s, luaL_checkstring(L, 2)));
+	return l_result(L, survey_add(s, &host, (uint8_t)kind, key, key_length, text, text_length), s->problem);
 }
 
 /* --- Reading --- */
@@ -227,12 +132,6 @@ static void push_group(lua_State *L, const struct view *view)
 	}
 }
 
-static void keep_totals(struct l_survey *self, const struct view *view)
-{
-	memcpy(self->totals, view->counts, sizeof self->totals);
-	self->totals_at = self->survey.changes + 1;
-}
-
 /* The iterator: upvalues are the walk, the survey, the kind and the fewest hosts. */
 static int next_group(lua_State *L)
 {
@@ -247,12 +146,10 @@ static int next_group(lua_State *L)
 	if (!self->open)
 		return luaL_error(L, "the survey is closed");
 	while ((result = survey_walk_next(walk, &record, &size)) == DEEPID_OK) {
-		if (kind != 0 && record[0] != kind && record[0] != 0)
+		if (kind != 0 && record[0] != kind)
 			continue;
 		look(&view, record);
-		if (view.key.kind == 0)
-			keep_totals(self, &view);
-		if (view.key.kind == 0 || view.counts[0] < (lua_Unsigned)least)
+		if (view.counts[0] < (lua_Unsigned)least)
 			continue;
 		push_group(L, &view);
 		return 1;
@@ -266,7 +163,7 @@ static int next_group(lua_State *L)
 /* survey:groups([kind [, min_hosts]]) -> iterator; or nil and a message */
 static int l_survey_groups(lua_State *L)
 {
-	struct survey *s = check_open(L, 1);
+	struct survey *s = l_survey_check(L, 1);
 	lua_Integer kind = luaL_optinteger(L, 2, 0), least = luaL_optinteger(L, 3, 1);
 
 	luaL_argcheck(L, kind >= 0 && kind <= SURVEY_KIND_MAX, 2, "a kind is 1 to 15");
@@ -274,36 +171,11 @@ static int l_survey_groups(lua_State *L)
 	struct survey_walk *walk = lua_newuserdata(L, sizeof *walk);
 	enum deepid_err result = survey_walk_start(walk, s);
 	if (result != DEEPID_OK)
-		return result_of(L, s, result);
+		return l_failed(L, result, s->problem);
 	lua_pushvalue(L, 1);
 	lua_pushinteger(L, kind);
 	lua_pushinteger(L, least);
 	lua_pushcclosure(L, next_group, 4);
-	return 1;
-}
-
-/* survey:totals() -> {hosts=, networks24=, networks16=}; or nil and a message */
-static int l_survey_totals(lua_State *L)
-{
-	struct survey *s = check_open(L, 1);
-	struct l_survey *self = lua_touserdata(L, 1);
-	struct view view = { .counts = { 0 } };
-	const unsigned char *record;
-	struct survey_walk walk;
-	size_t size;
-
-	if (self->totals_at != s->changes + 1) {
-		enum deepid_err result = survey_walk_start(&walk, s);
-		if (result == DEEPID_OK)
-			result = survey_walk_next(&walk, &record, &size);
-		if (result == DEEPID_OK)
-			look(&view, record);
-		else if (result != DEEPID_END)
-			return result_of(L, s, result);
-		keep_totals(self, &view);
-	}
-	lua_createtable(L, 0, ADDRESS_WIDTHS);
-	set_counts(L, self->totals);
 	return 1;
 }
 
@@ -320,8 +192,7 @@ static int l_survey_close(lua_State *L)
 void l_survey_register(lua_State *L)
 {
 	static const luaL_Reg meta[] = { { "__gc", l_survey_close }, { "__close", l_survey_close }, { NULL, NULL } };
-	static const luaL_Reg methods[] = { { "add", l_survey_add }, { "add_lines", l_survey_add_lines }, { "merge", l_survey_merge },
-		{ "dump", l_survey_dump }, { "groups", l_survey_groups }, { "totals", l_survey_totals }, { "close", l_survey_close },
+	static const luaL_Reg methods[] = { { "add", l_survey_add }, { "groups", l_survey_groups }, { "close", l_survey_close },
 		{ NULL, NULL } };
 
 	luaL_newmetatable(L, TYPE);

@@ -10,7 +10,7 @@ void l_survey_register(lua_State *L);
 /* core.survey(options) -> survey; see DESIGN.md, "The survey". */
 int l_survey_new(lua_State *L);
 
-/* core.survey_load(path, options) -> survey, or nil and a message */
-int l_survey_load(lua_State *L);
+/* The survey at an index, which must be open. */
+struct survey *l_survey_check(lua_State *L, int index);
 
 #endif

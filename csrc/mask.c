@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "maskrun.h"
+
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 
 #define DG (MASK_DIGIT | MASK_HEX)
@@ -28,6 +30,9 @@ const uint8_t mask_class[256] = {
 	[128] = TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO),
 };
 
+const char *const mask_words[7] = { [MASK_DATE] = "<date>", [MASK_ID] = "<id>", [MASK_NUMBER] = "<number>", [MASK_CLIENT] = "<client>",
+	[MASK_HOST] = "<host>", [MASK_ADDRESS] = "<address>" };
+
 /* A number behind one of these is a pid or a counter. */
 static const char *const number_words[] = { "pid", "qp", "id", "sid", "session", "process", "seq", "ticket", "connection" };
 
@@ -39,14 +44,6 @@ static const char *const version_words[] = { "version", "ver", "v", "release", "
 #define PART (MASK_DIGIT | MASK_LETTER | MASK_TOKEN) /* of a longer row; a token stands for some */
 #define IPV6_MAX 47 /* bytes of the longest IPv6 address, and a colon and a dot behind it */
 
-/* What a run is made of. */
-struct run {
-	size_t start, end;
-	size_t digits, dots, first_dot; /* first_dot: where, from the run's start */
-	size_t first;                   /* the bytes before its first joint */
-	uint8_t classes;                /* of all its bytes, ORed */
-};
-
 bool mask_word_in(const char *bytes, size_t length, const char *const *words, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -57,46 +54,6 @@ bool mask_word_in(const char *bytes, size_t length, const char *const *words, si
 			return true;
 	}
 	return false;
-}
-
-/* The end of what may join two parts of a run: one of . + or any number of - _. */
-static size_t joiners(const struct mask_run *m, size_t at)
-{
-	if (at < m->length && (m->text[at] == '.' || m->text[at] == '+'))
-		return at + 1;
-	while (at < m->length && (m->text[at] == '-' || m->text[at] == '_'))
-		at++;
-	return at;
-}
-
-/* The length of what joins two parts of a run at `at`, or 0. */
-static size_t joint(const struct mask_run *m, size_t at)
-{
-	size_t end = joiners(m, at);
-
-	return end > at && end < m->length && MASK_IS_ALNUM(m->text[end]) ? end - at : 0;
-}
-
-static struct run read_run(const struct mask_run *m, size_t start)
-{
-	struct run run = { .start = start, .end = start };
-
-	for (;;) {
-		while (run.end < m->length && MASK_IS_ALNUM(m->text[run.end])) {
-			uint8_t class = mask_class[(unsigned char)m->text[run.end++]];
-			run.classes |= class;
-			run.digits += class & MASK_DIGIT;
-		}
-		if (run.first == 0)
-			run.first = run.end - start;
-		size_t gap = joint(m, run.end);
-		if (gap == 0)
-			return run;
-		if (m->text[run.end] == '.' && run.dots++ == 0)
-			run.first_dot = run.end - start;
-		run.classes |= MASK_JOINER;
-		run.end += gap;
-	}
 }
 
 /* The end of the longest of the client's names that begins at `at`, or 0. */
@@ -111,9 +68,11 @@ static size_t client_at(const struct mask_run *m, size_t at)
 			continue;
 		while (k < name->length && mask_fold(m->text[at + k]) == mask_fold(name->bytes[k]))
 			k++;
+		if (k < name->length)
+			continue;
 		/* Not in the middle of a run, be its rest masked already. */
 		size_t next = joiners(m, at + name->length);
-		if (k == name->length && !(next < m->length && MASK_IS(m->text[next], PART)))
+		if (!(next < m->length && MASK_IS(m->text[next], PART)))
 			longest = name->length;
 	}
 	return longest > 0 ? at + longest : 0;
@@ -253,7 +212,7 @@ static bool judge_labels(struct mask_run *m, const struct run *run)
 		bool client = run->start != m->own && literal_follows(m, run->end);
 		return found(m, run->start, run->end, client ? MASK_CLIENT : MASK_HOST, client ? MASK_VOLATILE : MASK_TEMPLATE);
 	}
-	if (run->digits + run->dots == length && run->first_dot >= 9)
+	if (run->letters == 0 && run->other_joints == 0 && run->first_dot >= 9)
 		return found(m, run->start, run->end, MASK_NUMBER, MASK_VOLATILE);
 	if (run->dots == 3 && mask_ipv4(bytes, length))
 		return !is_version(m, run) && found_address(m, run->start, run->end);
@@ -273,7 +232,8 @@ static bool judge(struct mask_run *m, size_t at)
 
 	if (end > 0)
 		return found(m, at, end, MASK_CLIENT, MASK_VOLATILE);
-	struct run run = read_run(m, at);
+	struct run run;
+	read_run(m, at, &run);
 	size_t length = run.end - run.start;
 	if (run.end < m->length && m->text[run.end] == ':' && length <= 4 && !goes_on(m, at) && (end = ipv6_at(m, at)) > 0)
 		return found_address(m, at, end);
@@ -283,11 +243,11 @@ static bool judge(struct mask_run *m, size_t at)
 	if (run.dots > 0) {
 		if (judge_labels(m, &run))
 			return true;
-	} else if (run.digits == length) {
+	} else if (run.letters == 0 && run.joints == 0) {
 		if (judge_digits(m, &run))
 			return true;
-	} else if (run.digits > 0) {
-		bool short_id = length >= 6 && enclosed(m, &run) && (run.classes & MASK_JOINER) == 0 && mask_is_short_id(m->text + at, length);
+	} else if (run.digits != 0) {
+		bool short_id = length >= 6 && enclosed(m, &run) && run.joints == 0 && mask_is_short_id(m->text + at, length);
 		if (short_id || mask_is_id(m->text + at, length))
 			return found(m, at, run.end, MASK_ID, MASK_VOLATILE);
 	} else if (length == 9 && mask_word_in(m->text + at, length, local, 1)) {
@@ -295,7 +255,7 @@ static bool judge(struct mask_run *m, size_t at)
 	}
 	m->word = run.start;
 	m->word_end = run.end;
-	m->word_counts = (run.classes & MASK_UPPER) != 0 || (run.dots > 0 && MASK_IS(m->text[at], MASK_DIGIT));
+	m->word_counts = run.uppers != 0 || (run.dots > 0 && MASK_IS(m->text[at], MASK_DIGIT));
 	m->at = run.end;
 	return false;
 }

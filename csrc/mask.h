@@ -88,6 +88,9 @@ bool mask_next(struct mask_run *run);
  */
 size_t mask(char *out, const char *text, size_t length, enum mask_strength strength, const struct mask_name *names, size_t count);
 
+/* What people are shown in a token's place, such as <date>. */
+extern const char *const mask_words[7];
+
 /* --- Between the files of mask --- */
 
 #define MASK_DIGIT 1

@@ -13,7 +13,7 @@
  *   z  name of a zone        Y  four digits, 19.. or 20..   _  blanks     ,  a comma or nothing     others: themselves
  * Names are whole or of three letters.  Behind a clock at the end a zone and a comment may follow.
  */
-static const char *const forms[] = {
+static const char *const day_forms[] = { /* that begin with the name of a day */
 	"a,_d_b_y_c",   /* RFC 5322 3.3: Exim, Sendmail, Exchange */
 	"a,_d-b-y_c",   /* RFC 850 */
 	"a,_d_b_y",
@@ -21,25 +21,36 @@ static const char *const forms[] = {
 	"a,_b_d_c_y",   /* ctime(3): spamd */
 	"a,_b_d,_y_c",
 	"a,_b_d,_y",
-	"d_b_y_c",
-	"d-b-y_c",
+	NULL };
+static const char *const month_forms[] = {
 	"b_d_c_z_y",
 	"b_d_c_y",
 	"b_d,_y_c",
 	"b_d_C",        /* syslog, RFC 3164 4.1.2 */
-	"Y-d-d_c",      /* ISO 8601 */
-	"Y-d-dTc",
-	"Y/d/d_c",
-	"Y.d.d_c",
-	"d/d/y_c",
-	"d.d.y_c",
-	"d-d-y_c",
-	"C",
+	NULL };
+static const char *const blank_forms[] = { "d_b_y_c", NULL }, *const dash_forms[] = { "d-b-y_c", "d-d-y_c", NULL };
+static const char *const slash_forms[] = { "d/d/y_c", NULL }, *const dot_forms[] = { "d.d.y_c", NULL }, *const clock_forms[] = { "C", NULL };
+static const char *const year_dash_forms[] = { "Y-d-d_c", "Y-d-dTc", NULL }; /* ISO 8601 */
+static const char *const year_slash_forms[] = { "Y/d/d_c", NULL }, *const year_dot_forms[] = { "Y.d.d_c", NULL };
+
+/* Names of days and months, in places that their first three letters tell; the compiler warns where two would have one place. */
+struct name {
+	char letters[4], rest[7];
+	char kind; /* as in a form: a or b */
 };
 
-static const char *const days[] = { "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday" };
-static const char *const months[] = { "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
-	"november", "december" };
+#define PLACES 64
+#define PLACE(a, b, c) ((unsigned)((a) + 5 * (b) + (c)) % PLACES)
+#define NAME(kind, a, b, c, rest) [PLACE(a, b, c)] = { { a, b, c, '\0' }, rest, kind }
+
+static const struct name names[PLACES] = {
+	NAME('a', 'm', 'o', 'n', "day"), NAME('a', 't', 'u', 'e', "sday"), NAME('a', 'w', 'e', 'd', "nesday"), NAME('a', 't', 'h', 'u', "rsday"),
+	NAME('a', 'f', 'r', 'i', "day"), NAME('a', 's', 'a', 't', "urday"), NAME('a', 's', 'u', 'n', "day"), NAME('b', 'j', 'a', 'n', "uary"),
+	NAME('b', 'f', 'e', 'b', "ruary"), NAME('b', 'm', 'a', 'r', "ch"), NAME('b', 'a', 'p', 'r', "il"), NAME('b', 'm', 'a', 'y', ""),
+	NAME('b', 'j', 'u', 'n', "e"), NAME('b', 'j', 'u', 'l', "y"), NAME('b', 'a', 'u', 'g', "ust"), NAME('b', 's', 'e', 'p', "tember"),
+	NAME('b', 'o', 'c', 't', "ober"), NAME('b', 'n', 'o', 'v', "ember"), NAME('b', 'd', 'e', 'c', "ember")
+};
+
 static const char *const zones[] = { "gmt", "utc", "ut", "z", "est", "edt", "cst", "cdt", "mst", "mdt", "pst", "pdt", "wet", "west", "bst",
 	"cet", "cest", "met", "mest", "eet", "eest", "msk", "msd", "ist", "jst", "kst", "hkt", "sgt", "aest", "aedt", "nzst", "nzdt", "brt",
 	"sast" };
@@ -72,20 +83,19 @@ static size_t digits_at(const struct cursor *c, size_t at, unsigned *value)
 	return end - at;
 }
 
-/* The length of the name at `at`, whole or of three letters, or 0. */
-static size_t name_at(const struct cursor *c, size_t at, const char *const *names, size_t count)
+/* The name of that kind at `at`, whole or of three letters; 0, or its length. */
+static size_t name_at(const struct cursor *c, size_t at, char kind)
 {
-	size_t length = letters_at(c, at);
-	const char *text = c->text + at;
-
-	if (length < 3 || length > 9 || (at + length < c->length && MASK_IS(text[length], MASK_DIGIT)))
+	if (c->length - at < 3)
 		return 0;
-	char first[] = { mask_fold(text[0]), mask_fold(text[1]), mask_fold(text[2]) };
-	/* No two names of a list have the first three letters in common. */
-	for (size_t i = 0; i < count; i++)
-		if (memcmp(first, names[i], 3) == 0)
-			return length == 3 || mask_word_in(text, length, names + i, 1) ? length : 0;
-	return 0;
+	const char *text = c->text + at;
+	const char first[4] = { mask_fold(text[0]), mask_fold(text[1]), mask_fold(text[2]), '\0' };
+	const struct name *name = &names[PLACE((unsigned char)first[0], (unsigned char)first[1], (unsigned char)first[2])];
+	if (memcmp(first, name->letters, 4) != 0 || name->kind != kind)
+		return 0;
+	size_t length = letters_at(c, at);
+	const char *const rest[] = { name->rest };
+	return length == 3 || mask_word_in(text + 3, length - 3, rest, 1) ? length : 0;
 }
 
 static size_t zone_name_at(const struct cursor *c, size_t at)
@@ -159,8 +169,8 @@ static size_t part_at(const struct cursor *c, char part)
 	size_t count = 0;
 
 	switch (part) {
-	case 'a': count = name_at(c, c->at, days, COUNT(days)); break;
-	case 'b': count = name_at(c, c->at, months, COUNT(months)); break;
+	case 'a': count = name_at(c, c->at, 'a'); break;
+	case 'b': count = name_at(c, c->at, 'b'); break;
 	case 'z': count = zone_name_at(c, c->at); break;
 	case 'c': count = clock_at(c, c->at, false); break;
 	case 'C': count = clock_at(c, c->at, true); break;
@@ -227,29 +237,43 @@ static size_t match_form(struct cursor c, const char *form)
 	return may_end(&c, c.at) ? c.at : 0;
 }
 
+/* Whether a number with that byte before and behind it is at `at`: most versions have none that a date could have. */
+static bool is_between(const struct cursor *c, size_t at, char byte)
+{
+	unsigned value;
+	size_t count = digits_at(c, at + 1, &value);
+
+	return count >= 1 && count <= 2 && at + 1 + count < c->length && c->text[at + 1 + count] == byte;
+}
+
+/* The forms that may begin so, NULL behind the last; NULL: none does. */
+static const char *const *forms_at(const struct cursor *c)
+{
+	unsigned value;
+
+	if (!MASK_IS(c->text[c->at], MASK_DIGIT))
+		return name_at(c, c->at, 'a') > 0 ? day_forms : name_at(c, c->at, 'b') > 0 ? month_forms : NULL;
+	size_t count = digits_at(c, c->at, &value), end = c->at + count;
+	if (end == c->length || (count > 2 && count != 4))
+		return NULL;
+	switch (c->text[end]) {
+	case '-': return count == 4 ? year_dash_forms : dash_forms;
+	case '/': return !is_between(c, end, '/') ? NULL : count == 4 ? year_slash_forms : slash_forms;
+	case '.': return !is_between(c, end, '.') ? NULL : count == 4 ? year_dot_forms : dot_forms;
+	case ':': return count <= 2 ? clock_forms : NULL;
+	case ' ': return count <= 2 && name_at(c, end + blanks_at(c, end), 'b') > 0 ? blank_forms : NULL;
+	default: return NULL;
+	}
+}
+
 size_t mask_date(const char *text, size_t length, size_t at)
 {
 	struct cursor c = { text, length, at };
-	unsigned value;
-	char first, second = '_';
 
 	if (at > 0 && text[at - 1] == ':')
 		return 0;
-	if (MASK_IS(text[at], MASK_DIGIT)) {
-		size_t count = digits_at(&c, at, &value);
-		if (at + count == length)
-			return 0;
-		first = count == 4 ? 'Y' : 'd';
-		second = text[at + count] == ' ' ? '_' : text[at + count];
-	} else {
-		first = name_at(&c, at, days, COUNT(days)) > 0 ? 'a' : 'b';
-		if (first == 'b' && name_at(&c, at, months, COUNT(months)) == 0)
-			return 0;
-	}
-	/* Only forms that begin so; the others would fail at their first two parts. */
-	for (size_t i = 0; i < COUNT(forms); i++) {
-		bool begins = forms[i][0] == 'C' ? second == ':' && first == 'd' : forms[i][0] == first && (first == 'a' || forms[i][1] == second);
-		size_t end = begins ? match_form(c, forms[i]) : 0;
+	for (const char *const *form = forms_at(&c); form != NULL && *form != NULL; form++) {
+		size_t end = match_form(c, *form);
 		if (end > 0)
 			return end;
 	}

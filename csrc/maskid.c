@@ -43,6 +43,8 @@ bool mask_is_id(const char *bytes, size_t length)
 	size_t digits = 0, letters = 0, hex = 0, upper = 0, turns = 0;
 	uint8_t before = 0;
 
+	if (length < 9)
+		return false;
 	for (size_t i = 0; i < length; i++) {
 		uint8_t class = mask_class[(unsigned char)bytes[i]];
 		digits += (class & MASK_DIGIT) != 0;
@@ -61,7 +63,7 @@ bool mask_is_id(const char *bytes, size_t length)
 		return true;
 	if (MASK_IS(bytes[0], MASK_DIGIT) && (has_shape(bytes, length, exim) || has_shape(bytes, length, exim_4_97)))
 		return true;
-	if (hex == length && length >= 9 && (upper == 0 || upper == letters))
+	if (hex == length && (upper == 0 || upper == letters))
 		return true;
 	/* Random digits and letters turn at nearly every second byte, words and versions seldom. */
 	return length >= 12 && digits >= 2 && 3 * (turns + 1) >= length && !is_packaging(bytes, length);
@@ -135,16 +137,12 @@ bool mask_ipv6(const char *bytes, size_t length)
 bool mask_is_host(const char *bytes, size_t length)
 {
 	static const char *const not_domains[] = { "exe", "dll", "jar", "js" };
-	size_t last = 0, digits = 0;
+	size_t last = length, digits = 0;
 	bool named = false;
 
-	for (size_t i = 0; i < length; i++) {
-		if (bytes[i] == '+')
-			return false;
-		if (bytes[i] == '.')
-			last = i + 1;
-	}
-	if (last == 0 || length - last < 2 || mask_word_in(bytes + last, length - last, not_domains, COUNT(not_domains)))
+	while (last > 0 && bytes[last - 1] != '.')
+		last--;
+	if (last == 0 || length - last < 2 || memchr(bytes, '+', length) != NULL || mask_word_in(bytes + last, length - last, not_domains, COUNT(not_domains)))
 		return false;
 	/* A letter, or three digits in a row as in 163.com: else it is a version such as 4.2.beta. */
 	for (size_t i = 0; i < last && !named; i++) {

@@ -1,8 +1,8 @@
 /*
- * record - a group as bytes, the same in runs and in state files.
+ * record - a group as bytes, as it is in runs.
  *
- *   0  kind       1 byte     1..15; 0 for the totals
- *   1  hash       16         of the key; zeros for the totals
+ *   0  kind       1 byte     1..15
+ *   1  hash       16         of the key
  *   17 form       1
  *   18 count      2          addresses in the list
  *   20 length     2          of the text; 65535: none
@@ -43,8 +43,5 @@ size_t record_write(unsigned char *bytes, const struct group *group);
 
 /* record_read - the group that a whole record holds; it points into the bytes and the scratch, and must not be added to. */
 void record_read(const unsigned char *bytes, struct group *group, struct record_scratch *scratch);
-
-/* record_check - whether some set of hosts could have led to such a group, as far as can be told; for records that are not our own. */
-bool record_check(const struct group *group);
 
 #endif

@@ -33,7 +33,7 @@ struct run_form {
 	size_t (*join)(const unsigned char *const *records, size_t count, struct pool *pool, unsigned char *joined);
 };
 
-struct run {
+struct run_file {
 	int fd;
 	off_t size;     /* bytes */
 	unsigned level; /* how often its records have been merged */

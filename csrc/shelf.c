@@ -168,7 +168,7 @@ static const unsigned char *next_item(const struct shelf *s, size_t *next)
 static void keep_run(struct shelf *s, const struct run_writer *writer, unsigned level)
 {
 	assert(s->run_count < SHELF_RUNS_MAX);
-	s->runs[s->run_count++] = (struct run){ .fd = writer->fd, .size = writer->written, .level = level };
+	s->runs[s->run_count++] = (struct run_file){ .fd = writer->fd, .size = writer->written, .level = level };
 }
 
 /* Starts to read the `count` runs from `first` on; nothing may be in the arena. */

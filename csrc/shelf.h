@@ -23,6 +23,7 @@
 #ifndef DEEPID_SHELF_H
 #define DEEPID_SHELF_H
 
+#include "address.h"
 #include "run.h"
 
 #define SHELF_KEY_MAX 512     /* bytes; a key has one at least */
@@ -51,7 +52,7 @@ struct shelf {
 	size_t item_room, count;
 	bool sorted;
 
-	struct run runs[SHELF_RUNS_MAX]; /* levels never rise from one to the next */
+	struct run_file runs[SHELF_RUNS_MAX]; /* levels never rise from one to the next */
 	size_t run_count;
 	unsigned char *buffer; /* SHELF_BUFFER bytes for writing, SHELF_RECORD_MAX for the record that is given out */
 
@@ -137,10 +138,13 @@ struct shelf_line_form {
 /*
  * shelf_put_lines - puts lines `address TAB text LF` there, the last LF and a CR before it may be missing, up to one that is none.
  *
- * An address is one of IPv4, or of IPv6 without dots or a zone: others are for the caller to look at.
+ * Addresses are plain (shelf_plain_address): other ways to write one, such as ::ffff:192.0.2.1, are for the caller to look at.
  *
  * DEEPID_END when all is read; DEEPID_HIT at a line that is none: call it again to go on behind it; else as shelf_put.
  */
 enum deepid_err shelf_put_lines(struct shelf *shelf, struct shelf_lines *lines, const struct shelf_line_form *form);
+
+/* shelf_plain_address - whether it is such an address: digits and dots, or hexadecimal digits and colons. */
+bool shelf_plain_address(struct address *address, const char *bytes, size_t length);
 
 #endif

@@ -2,13 +2,10 @@
 
 #include <string.h>
 
-#include "address.h"
 #include "shelf.h"
 
-/* Digits and dots, or hexadecimal digits and colons: other ways to write an address, such as ::ffff:192.0.2.1, are the caller's. */
-static bool is_plain_address(const char *bytes, size_t length)
+bool shelf_plain_address(struct address *address, const char *bytes, size_t length)
 {
-	struct address address;
 	bool dots = false, colons = false;
 
 	if (length >= ADDRESS_TEXT)
@@ -19,12 +16,13 @@ static bool is_plain_address(const char *bytes, size_t length)
 		if (bytes[i] == '%')
 			return false;
 	}
-	return dots != colons && address_parse(&address, bytes, length);
+	return dots != colons && address_parse(address, bytes, length);
 }
 
 enum deepid_err shelf_put_lines(struct shelf *s, struct shelf_lines *lines, const struct shelf_line_form *form)
 {
 	char key[SHELF_KEY_MAX], value[SHELF_VALUE_MAX];
+	struct address address;
 
 	memcpy(value, form->prefix, form->prefix_length);
 	while (lines->at < lines->end) {
@@ -34,7 +32,7 @@ enum deepid_err shelf_put_lines(struct shelf *s, struct shelf_lines *lines, cons
 		lines->number++;
 		stop -= stop > line && stop[-1] == '\r';
 		const char *tab = memchr(line, '\t', (size_t)(stop - line));
-		if (tab == NULL || !is_plain_address(line, (size_t)(tab - line))) {
+		if (tab == NULL || !shelf_plain_address(&address, line, (size_t)(tab - line))) {
 			lines->odd = line;
 			lines->odd_length = (size_t)(stop - line);
 			return DEEPID_HIT;

@@ -9,6 +9,14 @@
 #include <stdint.h>
 #include <string.h>
 
+/* What sixteen bytes of text are made of; bit i is byte i. */
+struct sixteen_text {
+	uint32_t digit, upper;
+	uint32_t letter; /* bytes from 0x80 on, too */
+	uint32_t joiner; /* . + - _ */
+	uint32_t dot;
+};
+
 #if defined(__SSE2__) && !defined(DEEPID_PORTABLE)
 
 #include <emmintrin.h>
@@ -41,7 +49,45 @@ static inline uint32_t sixteen_either(const unsigned char *bytes, unsigned char 
 	return (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8((char)a)), _mm_cmpeq_epi8(block, _mm_set1_epi8((char)b))));
 }
 
+/* Bit i: byte i is one of `count` from `first` on. */
+static inline uint32_t sixteen_within(__m128i block, char first, char count)
+{
+	__m128i from = _mm_sub_epi8(block, _mm_set1_epi8(first));
+
+	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(from, _mm_set1_epi8((char)(count - 1))), from));
+}
+
+static inline struct sixteen_text sixteen_text_of(const unsigned char *bytes)
+{
+	__m128i block = _mm_loadu_si128((const __m128i *)bytes);
+	__m128i dot = _mm_cmpeq_epi8(block, _mm_set1_epi8('.')), plus = _mm_cmpeq_epi8(block, _mm_set1_epi8('+'));
+	__m128i dash = _mm_cmpeq_epi8(block, _mm_set1_epi8('-')), low = _mm_cmpeq_epi8(block, _mm_set1_epi8('_'));
+
+	return (struct sixteen_text){
+		.digit = sixteen_within(block, '0', 10),
+		.upper = sixteen_within(block, 'A', 26),
+		.letter = sixteen_within(_mm_or_si128(block, _mm_set1_epi8(0x20)), 'a', 26) | (uint32_t)_mm_movemask_epi8(block),
+		.joiner = (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(dot, plus), _mm_or_si128(dash, low))),
+		.dot = (uint32_t)_mm_movemask_epi8(dot),
+	};
+}
+
 #else
+
+static inline struct sixteen_text sixteen_text_of(const unsigned char *bytes)
+{
+	struct sixteen_text text = { 0, 0, 0, 0, 0 };
+
+	for (unsigned i = 0; i < 16; i++) {
+		unsigned char byte = bytes[i], folded = byte | 0x20;
+		text.digit |= (uint32_t)(byte >= '0' && byte <= '9') << i;
+		text.upper |= (uint32_t)(byte >= 'A' && byte <= 'Z') << i;
+		text.letter |= (uint32_t)((folded >= 'a' && folded <= 'z') || byte >= 0x80) << i;
+		text.joiner |= (uint32_t)(byte == '.' || byte == '+' || byte == '-' || byte == '_') << i;
+		text.dot |= (uint32_t)(byte == '.') << i;
+	}
+	return text;
+}
 
 static inline uint32_t sixteen_up_to(const unsigned char *bytes, unsigned char limit)
 {

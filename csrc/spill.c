@@ -18,7 +18,7 @@ static enum deepid_err fail(struct survey *s, const struct run_writer *writer)
 static void keep_run(struct survey *s, const struct run_writer *writer, unsigned level)
 {
 	assert(s->run_count < SURVEY_RUNS_MAX);
-	s->runs[s->run_count++] = (struct run){ .fd = writer->fd, .size = writer->written, .level = level };
+	s->runs[s->run_count++] = (struct run_file){ .fd = writer->fd, .size = writer->written, .level = level };
 }
 
 enum deepid_err survey_read_runs(struct survey *s, size_t first, size_t count, struct run_merge *merge)
@@ -98,7 +98,6 @@ enum deepid_err survey_spill(struct survey *s)
 	pool_reset(&s->pool);
 	memset(s->slots, 0, 2 * s->room * sizeof *s->slots);
 	s->count = 0;
-	s->totals = NULL;
 	while (result == DEEPID_OK && s->run_count >= fan && s->runs[s->run_count - fan].level == s->runs[s->run_count - 1].level)
 		result = merge_last(s, fan);
 	return result;

@@ -247,11 +247,8 @@ enum deepid_err survey_read(struct survey *s, enum deepid_err result)
 static enum deepid_err begin(struct survey *s)
 {
 	s->walk++;
-	s->changes++;
-	if (s->count == 0) {
+	if (s->count == 0)
 		pool_reset(&s->pool);
-		s->totals = NULL;
-	}
 	return s->broken;
 }
 
@@ -261,21 +258,6 @@ static enum deepid_err make_room(struct survey *s)
 	if (s->count == 0)
 		return s->broken = DEEPID_NOMEM;
 	return survey_spill(s);
-}
-
-/* Adds to the totals, unless the host is the last one again. */
-static bool add_total(struct survey *s, const struct host *host)
-{
-	static const struct group_key all = { 0, 0, 0 };
-
-	if (s->totals != NULL && address_compare(&s->last, &host->networks[0]) == 0)
-		return true;
-	struct group *totals = s->totals != NULL ? s->totals : group_of(s, &all);
-	if (totals == NULL || !group_add(totals, &s->pool, host, NULL, 0))
-		return false;
-	s->totals = totals;
-	s->last = host->networks[0];
-	return true;
 }
 
 struct group_key survey_key(uint8_t kind, const char *key, size_t length)
@@ -295,7 +277,7 @@ enum deepid_err survey_put(struct survey *s, const struct host *host, const stru
 	enum deepid_err result = begin(s);
 
 	for (int tries = 0; result == DEEPID_OK; tries++) {
-		struct group *group = add_total(s, host) ? group_of(s, key) : NULL;
+		struct group *group = group_of(s, key);
 		if (group != NULL && group_add(group, &s->pool, host, text, text_length))
 			return DEEPID_OK;
 		result = tries == 0 ? make_room(s) : (s->broken = DEEPID_NOMEM);
@@ -311,17 +293,4 @@ enum deepid_err survey_add(struct survey *s, const struct address *address, uint
 	struct host host = host_of(address);
 
 	return survey_put(s, &host, &name, text, text_length);
-}
-
-enum deepid_err survey_absorb(struct survey *s, const struct group *other)
-{
-	enum deepid_err result = begin(s);
-
-	for (int tries = 0; result == DEEPID_OK; tries++) {
-		struct group *group = group_of(s, &other->key);
-		if (group != NULL && group_join(group, &s->pool, other))
-			return DEEPID_OK;
-		result = tries == 0 ? make_room(s) : (s->broken = DEEPID_NOMEM);
-	}
-	return result;
 }

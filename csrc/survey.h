@@ -1,5 +1,5 @@
 /*
- * survey - who shares what: groups of hosts by key, in one pass, in bounded memory, mergeable in any order.
+ * survey - who shares what: groups of hosts by key, in one pass, in bounded memory.
  *
  *   survey_add(host, kind, key, text)
  *      |  XXH3-128 of the key
@@ -10,17 +10,14 @@
  *   runs   level 0: r r r     level 1: r r     level 2: r        unnamed files; `fan` of one level become one of the next
  *      |  survey_walk: all runs merged, or the groups alone when there are no runs
  *      v
- *   records by (kind, hash): state file, groups, totals, or added to another survey
+ *   records by (kind, hash)
  *
  * A survey is a function of the *set* of facts (host, kind, key, text) that were added.  Each group depends on its set alone (group.h),
- * joining groups is joining their sets, and records are written in the order of their keys: so the state file has the same bytes
- * whatever the order of adding, the cap, the spills and the tree of merges, and adding again what is there changes nothing.
+ * joining groups is joining their sets, and records come in the order of their keys: so they are the same bytes whatever the order of
+ * adding, the cap, the spills and the tree of their merges, and adding again what is there changes nothing.
  *
- * Kinds 1..15 are the caller's; kind 0 is the group of all hosts, kept beside.  Keys are told apart by 128 bits of hash: of n keys two
- * are taken for one with a probability of n * n / 2^129.
- *
- * State file: 15 bytes of magic and a version; the records (record.h); 0xff, the number of records in 8 bytes, and 16 bytes of XXH3-128
- * over all before them.  The checksum is against accidents; who forges a state can forge it too, so every record is checked besides.
+ * Kinds 1..15 are the caller's.  Keys are told apart by 128 bits of hash: of n keys two are taken for one with a probability of
+ * n * n / 2^129.
  *
  * All memory is taken from the caller's source and stays under the cap.  After a function has failed with DEEPID_NOMEM or DEEPID_IO, part
  * of what it was to add may be there; the survey then fails for good, with the same words, since its state is that of no set.
@@ -33,7 +30,6 @@
 #define SURVEY_MEMORY ((size_t)64 << 20)    /* bytes: the cap unless the caller says otherwise */
 #define SURVEY_MEMORY_MIN ((size_t)2 << 20) /* bytes: the least that all input can be handled in */
 #define SURVEY_KIND_MAX 15
-#define SURVEY_LINE_MAX 4096 /* bytes of a greeting in survey_add_lines that count */
 #define SURVEY_RUNS_MAX 128  /* (fan - 1) a level: more levels than any disk can hold */
 #define SURVEY_PROBLEM_MAX 256
 
@@ -41,11 +37,9 @@ struct survey_options {
 	size_t memory;      /* bytes, at least SURVEY_MEMORY_MIN */
 	const char *folder; /* for runs; copied */
 	unsigned fan;       /* runs of one level that are merged, 2..RUN_FAN_MAX */
-	uint8_t greeting, template; /* the kinds that survey_add_lines uses */
 };
 
-#define SURVEY_DEFAULT \
-	((struct survey_options){ .memory = SURVEY_MEMORY, .folder = "/tmp", .fan = RUN_FAN_MAX, .greeting = 2, .template = 3 })
+#define SURVEY_DEFAULT ((struct survey_options){ .memory = SURVEY_MEMORY, .folder = "/tmp", .fan = RUN_FAN_MAX })
 
 struct survey {
 	struct survey_options options; /* folder is owned */
@@ -56,16 +50,13 @@ struct survey {
 	uint64_t *slots;       /* 2 * room: tag << 32 | index + 1, or 0; open addressing */
 	size_t count, room;
 	uint64_t secret;      /* mixed into the place of a slot, so that nobody can choose keys that meet there */
-	struct group *totals; /* kind 0, while it is among the groups */
-	struct address last;  /* the host last added to it */
 	bool sorted;          /* the groups are in the order of their keys */
 
-	struct run runs[SURVEY_RUNS_MAX]; /* levels never rise from one to the next */
+	struct run_file runs[SURVEY_RUNS_MAX]; /* levels never rise from one to the next */
 	size_t run_count;
 	struct pool join_pool;
 	unsigned char *buffer; /* RECORD_BUFFER + RECORD_MAX bytes, for writing and for joined records */
 
-	uint64_t changes; /* how often something was to be added */
 	uint64_t walk; /* which walk may go on; each start and each add ends the one before */
 	enum deepid_err broken;
 	char problem[SURVEY_PROBLEM_MAX]; /* what went wrong, after DEEPID_IO and DEEPID_BAD */
@@ -87,23 +78,6 @@ void survey_close(struct survey *survey);
 /* survey_add - one fact; text NULL: without an example.  DEEPID_OK, DEEPID_NOMEM or DEEPID_IO. */
 enum deepid_err survey_add(struct survey *survey, const struct address *host, uint8_t kind, const char *key, size_t key_length,
     const char *text, size_t text_length);
-
-/*
- * survey_add_lines - many lines `address TAB greeting LF`, the last LF and a CR before it may be missing.
- *
- * Each is added twice: the greeting with what is volatile masked, and as a template (mask.h), with the greeting as text.
- * skipped  out: lines without TAB or with no address before it
- */
-enum deepid_err survey_add_lines(struct survey *survey, const char *lines, size_t length, size_t *taken, size_t *skipped);
-
-/* survey_merge - adds all that the other has, which stays as it is; it may not be the same survey.  Ends the walks of both. */
-enum deepid_err survey_merge(struct survey *survey, struct survey *other);
-
-/* survey_dump - writes the state to a file, in place of what was there, once it is whole. */
-enum deepid_err survey_dump(struct survey *survey, const char *path);
-
-/* survey_load - adds what is in a state file.  DEEPID_BAD: it is no state, or not as it was written; the survey is then of no use. */
-enum deepid_err survey_load(struct survey *survey, const char *path);
 
 /* survey_walk_start - begins to go over all groups by kind and hash.  Ends when anything is added or another walk starts. */
 enum deepid_err survey_walk_start(struct survey_walk *walk, struct survey *survey);
@@ -127,9 +101,6 @@ enum deepid_err survey_fail(struct survey *survey, const char *doing, const char
 
 /* What reading runs returned; all but DEEPID_OK and DEEPID_END breaks the survey. */
 enum deepid_err survey_read(struct survey *survey, enum deepid_err result);
-
-/* Adds a group that was read. */
-enum deepid_err survey_absorb(struct survey *survey, const struct group *other);
 
 /* Puts the groups in the order of their keys, unless they are; the slots must then be filled anew. */
 void survey_sort(struct survey *survey);

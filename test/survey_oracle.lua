@@ -35,7 +35,7 @@ local Survey = {}
 Survey.__index = Survey
 
 function M.survey()
-  return setmetatable({ groups = {}, all = { hosts = {}, [24] = {}, [16] = {}, texts = {} } }, Survey)
+  return setmetatable({ groups = {} }, Survey)
 end
 
 function Survey:add(address, kind, key, example)
@@ -44,28 +44,14 @@ function Survey:add(address, kind, key, example)
   local name = kind .. ":" .. key
   local group = self.groups[name] or { kind = kind, hosts = {}, [24] = {}, [16] = {}, texts = {} }
   self.groups[name] = group
-  for _, each in ipairs { group, self.all } do
-    each.hosts[address] = host
-    each[24][host[24]], each[16][host[16]] = true, true
-  end
+  group.hosts[address] = host
+  group[24][host[24]], group[16][host[16]] = true, true
   if example then
     example = example:sub(1, 240)
     local before = group.texts[address]
     if not before or example < before then group.texts[address] = example end
   end
   return true
-end
-
-function Survey:merge(other)
-  for name, theirs in pairs(other.groups) do
-    local key = name:match "^%d+:(.*)$"
-    for address in pairs(theirs.hosts) do self:add(address, theirs.kind, key, theirs.texts[address]) end
-  end
-  return true
-end
-
-function Survey:totals()
-  return { hosts = count(self.all.hosts), networks24 = count(self.all[24]), networks16 = count(self.all[16]) }
 end
 
 --- The groups as an array, in no order; `examples` and `example` only where all hosts are IPv4.

@@ -199,7 +199,10 @@ local function show_survey(survey, options)
     complain(message)
     return false
   end
-  object.keys = options.keys and keys.commonest(survey) or nil
+  if options.keys then
+    collectgarbage() -- of what the verdict was made from nothing is asked any more
+    object.keys = keys.commonest(survey)
+  end
   if options.json then
     io.write(deepid.json.encode(object), "\n")
   else

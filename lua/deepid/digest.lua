@@ -20,7 +20,9 @@ local NAME_BYTES = 255 -- RFC 1035 2.3.4
 local MOST_NAMES = 16 -- of the client's own, in one transcript
 
 -- Greetings and EHLO replies that turn the client away; 502 and the like only say that a verb is unknown.
-local REFUSALS = { ["421"] = true, ["450"] = true, ["451"] = true, ["452"] = true, ["521"] = true, ["550"] = true, ["553"] = true, ["554"] = true, ["571"] = true }
+M.REFUSALS = "421 450 451 452 521 550 553 554 571"
+local REFUSALS = {}
+for code in M.REFUSALS:gmatch("%d+") do REFUSALS[code] = true end
 
 local function public_name(domain)
   if domain and #domain <= NAME_BYTES and not network.is_generic(domain) then return (domain:lower():gsub("%.$", "")) end

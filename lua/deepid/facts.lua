@@ -29,7 +29,7 @@ local GREETING_BYTE = M.GREETING_MARK:byte()
 local RANKS = { open = "3", closed = "2", filtered = "1" }
 
 --- Saved files may hold anything; what is no address or name is left out.
-function M.is_address(text) return type(text) == "string" and #text <= 64 and not text:find("\0", 1, true) and network.networks(text) ~= nil end
+function M.is_address(text) return type(text) == "string" and #text <= 64 and not text:find("\0", 1, true) and network.of(text) ~= nil end
 
 local function is_name(text) return type(text) == "string" and #text <= WORD_BYTES and text:find("^[%w._-]+$") ~= nil end
 
@@ -225,20 +225,26 @@ local function main_session(sessions)
   return best and best.digest
 end
 
+-- What of a host is the same for all of which a greeting is all that is known.
 local NONE = {}
+local Lone = { __index = { names = NONE, domains = NONE, ports = NONE, greets_only = true } }
 
 -- A host from its slots and values in turn. Of very many a greeting is all that is known: <code>greets_only</code>.
 local function host_of(address, ordinal, slots, naming)
-  local large = network.networks(address)
+  local large = network.of(address)
   if not slots[3] and slots[1] == M.GREETING_SLOT and slots[2]:byte() == GREETING_BYTE then
     local digest = digests.of_greeting(slots[2]:sub(2), address, naming)
-    return { address = address, ordinal = ordinal, network = large, sessions = { [25] = digest }, names = NONE, domains = NONE, ports = NONE, main = digest,
-      greets_only = true }
+    return setmetatable({ address = address, ordinal = ordinal, network = large, sessions = { [25] = digest }, main = digest }, Lone)
   end
   local host = { address = address, ordinal = ordinal, network = large, sessions = {}, names = {}, domains = {}, ports = {} }
   for i = 1, #slots, 2 do TAKE[slots[i]:sub(1, 1)](host, slots[i]:sub(2), slots[i + 1], naming) end
   host.main = main_session(host.sessions)
   return host
+end
+
+-- A host that a sweep has counted.
+local function counted_host(address, ordinal, named)
+  return { address = address, ordinal = ordinal, counted = true, greets_only = true, main = named, sessions = { [25] = named } }
 end
 
 --- Hosts of a walk over a shelf, in the order of their keys.
@@ -247,26 +253,33 @@ end
 -- @param skip     bytes in front of each key that are not its address
 -- @param naming   deepid.naming
 -- @param wanted   (optional) function of those bytes: whether hosts behind them are asked for
+-- @param classes  (optional) names by number, where <code>iterate</code> is a sweep's
 -- @return iterator of host, an array of its slots and values in turn, and the bytes in front. <code>ordinal</code> of a host counts them
-function M.hosts(iterate, skip, naming, wanted)
+function M.hosts(iterate, skip, naming, wanted, classes)
   local ordinal, key, value, stop, front = 0, nil, nil, nil, nil -- front: the key up to the NUL behind the address
+  local given, class
   local function step()
-    key, value = iterate()
-    stop = key and key:find("\0", skip + 1, true)
-    front = key and key:sub(1, stop)
+    key, value, given, class = iterate()
+    stop = value and key:find("\0", skip + 1, true)
+    front = stop and key:sub(1, stop)
   end
   step()
   return function()
-    while key and (stop == skip + 1 or wanted and not wanted(key:sub(1, skip))) do step() end
+    while value and (stop == skip + 1 or wanted and not wanted(key:sub(1, skip))) do step() end
     if not key then return nil end
+    if class then
+      local host = counted_host(key, given, classes[class])
+      step()
+      return host
+    end
     local own, slots, count = front, { key:sub(stop + 1), value }, 2
+    ordinal = given or ordinal + 1
     step()
     while key and front == own do
       slots[count + 1], slots[count + 2] = key:sub(stop + 1), value
       count = count + 2
       step()
     end
-    ordinal = ordinal + 1
     return host_of(own:sub(skip + 1, -2), ordinal, slots, naming), slots, own:sub(1, skip)
   end
 end

@@ -2,6 +2,7 @@
 
 local core = require "deepid.core"
 local facts = require "deepid.facts"
+local network = require "deepid.network"
 
 local M = {}
 
@@ -15,20 +16,40 @@ M.MOST = 10000
 --- Members of one group that are looked at, those whose addresses have the lowest hash: more add nothing but memory.
 M.MOST_MEMBERS = 10000
 
-local STORE_BYTES = 12 << 20
+--- The numbers of some kinds, by name.
+function M.kinds(names)
+  local numbers = {}
+  for _, kind in ipairs(names) do numbers[kind] = M.KINDS[kind] end
+  return numbers
+end
+
+local STORE_BYTES, MEMBERS_BYTES = 12 << 20, 4 << 20
 
 --- Opens an empty store: add, groups, totals, close (DESIGN.md, 'The survey'). Raises where the core is missing: whoever opened the
 -- engine has it.
 function M.open() return assert(core.load()).survey({ memory = STORE_BYTES }) end
 
+--- Groups of a kind with two hosts or more and a key that counts: a host name that says nothing about its bearer is none.
+-- @return iterator of the store's groups
+function M.of_kind(store, kind)
+  local iterate = assert(store:groups(M.KINDS[kind], 2))
+  return function()
+    local group = iterate()
+    while group and (not group.example or kind == "hostname" and network.is_generic(group.example)) do group = iterate() end
+    return group
+  end
+end
+
 -- The first `most` of a list that may be cut at any time.
 local function best_list(most, before)
-  local list = {}
+  local list, last = {}, nil -- last: behind it none of the first can be
   local function cut()
     table.sort(list, before)
     for i = #list, most + 1, -1 do list[i] = nil end
+    last = list[most]
   end
   return list, cut, function(item)
+    if last and before(last, item) then return end
     list[#list + 1] = item
     if #list >= 2 * most then cut() end
   end
@@ -50,18 +71,17 @@ end
 -- @param store      what <code>open</code> gave
 -- @param kind       name
 -- @param may_count  function of a group: whether it could change the verdict
--- @return table: key -> group of the store
+-- @return table: key -> {hosts=, networks16=, example=} of the group
 -- @return how many groups that may count were left out
 function M.choose(store, kind, may_count)
   local wide, cut_wide, add_wide = best_list(M.MOST // 2, more_networks)
   local large, cut_large, add_large = best_list(M.MOST // 2, more_hosts)
   local chosen, counting, left = {}, 0, 0
-  for group in assert(store:groups(M.KINDS[kind], 2)) do
-    if group.example then
-      add_wide(group)
-      add_large(group)
-      if may_count(group) then counting = counting + 1 end
-    end
+  for found in M.of_kind(store, kind) do
+    local group = { hosts = found.hosts, networks16 = found.networks16, example = found.example }
+    add_wide(group)
+    add_large(group)
+    if may_count(group) then counting = counting + 1 end
   end
   cut_wide()
   cut_large()
@@ -88,8 +108,10 @@ Members.__index = Members
 -- @param kinds   array of kinds, in the order in which they will be gone over
 function M.gather(survey, chosen, kinds)
   local lib = assert(core.load())
-  local self = setmetatable({ survey = survey, shelf = lib.shelf(), chosen = chosen, kinds = kinds }, Members)
-  for host, slots in survey:hosts() do
+  local self = setmetatable({ survey = survey, shelf = lib.shelf({ memory = MEMBERS_BYTES }), chosen = chosen, kinds = kinds }, Members)
+  local numbers = {}
+  for i, kind in ipairs(kinds) do numbers[kind] = i end
+  for host, slots in survey:sweep({ chosen = chosen, kinds = numbers, members = self.shelf }) do
     for i, kind in ipairs(host.main and not survey.control[host.address] and kinds or {}) do
       local key = host.main[kind]
       if key and chosen[kind][key] then

@@ -31,17 +31,15 @@ end
 --   that one host alone has are none
 function M.commonest(survey)
   local store, found = groups.open(), json.array()
-  for host in survey:hosts() do
+  for host in survey:sweep({ groups = store, kinds = groups.kinds(groups.KINDS) }) do
     for number, kind in ipairs(host.main and not survey.control[host.address] and groups.KINDS or {}) do
       local key = host.main[kind]
       if key and key ~= "" then store:add(host.address, number, key, key) end
     end
   end
-  for number, kind in ipairs(groups.KINDS) do
+  for _, kind in ipairs(groups.KINDS) do
     local list = {}
-    for group in assert(store:groups(number, 2)) do
-      if group.example then insert(list, group) end
-    end
+    for group in groups.of_kind(store, kind) do insert(list, group) end
     for _, group in ipairs(list) do
       found[#found + 1] = { kind = kind, key = escape.visible(group.example), hosts = group.hosts, networks = group.networks16,
         examples = json.array(group.examples) }

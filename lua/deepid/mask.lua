@@ -4,12 +4,10 @@ local core = require "deepid.core"
 
 local M = {}
 
-local TOKENS = { ["\1"] = "<date>", ["\2"] = "<id>", ["\3"] = "<number>", ["\4"] = "<client>", ["\5"] = "<host>", ["\6"] = "<address>" }
-
 --- @param bytes     a reply
 -- @param strength  "volatile" (what varies from reply to reply) or "template" (host names and addresses too)
 -- @param names     array of names and addresses to mask as the client's or the target's own, at most 32
 -- @return the masked bytes
-function M.mask(bytes, strength, names) return (assert(core.load()).mask(bytes, strength, names):gsub("[\1-\6]", TOKENS)) end
+function M.mask(bytes, strength, names) return assert(core.load()).mask(bytes, strength, names, true) end
 
 return M

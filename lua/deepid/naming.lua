@@ -54,6 +54,16 @@ local function transcript_of(reply)
   return { steps = { { step = "greeting", connection = 1, tls = "none", sent = "", reply = reply, ["end"] = "reply" } } }
 end
 
+--- The rules by which lone greetings are told apart, as the core has them; nil where all are named alike, or each by itself.
+function Naming:set() return self.by_rules and self.by_rules.set or nil end
+
+--- What all greetings are that the same rules match as this one.
+-- @return as <code>greeting</code> does; nil where each must be asked for by itself
+function Naming:shared(reply)
+  if not self.engine then return UNNAMED end
+  return self.by_rules and key_of(self, reply) and self:greeting(reply) or nil
+end
+
 --- What a server is that was heard to greet, and no more. Which rules match says it: the words are matched, and the rest of
 -- identification is done once for each set of rules.
 function Naming:greeting(reply)

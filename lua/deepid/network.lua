@@ -28,28 +28,27 @@ local function is_private4(a, b)
     or (a == 100 and b >= 64 and b <= 127)
 end
 
---- The networks of an address: /16 and /24 of IPv4, /32 and /48 of IPv6. All private addresses are one network, since they
--- have one owner as far as a scanner can see.
+--- The network of an address: /16 of IPv4, /32 of IPv6. All private addresses are one network, since they have one owner as far
+-- as a scanner can see.
 --
--- @return texts: the large network, the small one
--- @return nil where the text is no address
-function M.networks(address)
+-- @return text; nil where there is no address
+function M.of(address)
   local a, b, c, d = address:match("^(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)$")
   if a then
-    if math.max(tonumber(a), tonumber(b), tonumber(c), tonumber(d)) > 255 then return nil end
-    if is_private4(tonumber(a), tonumber(b)) then return "private", "private" end
-    return a .. "." .. b .. ".0.0/16", ("%s.%s.%s.0/24"):format(a, b, c)
+    local first, second = tonumber(a), tonumber(b)
+    if first > 255 or second > 255 or tonumber(c) > 255 or tonumber(d) > 255 then return nil end
+    return is_private4(first, second) and "private" or a .. "." .. b .. ".0.0/16"
   end
   local mapped = address:lower():match("^::ffff:(%d+%.%d+%.%d+%.%d+)$")
-  if mapped then return M.networks(mapped) end
+  if mapped then return M.of(mapped) end
   local groups = address:find(":", 1, true) and groups_of((address:gsub("%%[%w_.-]+$", "")))
   if not groups then return nil end
   local first = groups[1]
-  if first & 0xFE00 == 0xFC00 or first & 0xFFC0 == 0xFE80 then return "private", "private" end -- RFC 4193, RFC 4291
-  return ("%x:%x::/32"):format(first, groups[2]), ("%x:%x:%x::/48"):format(first, groups[2], groups[3])
+  if first & 0xFE00 == 0xFC00 or first & 0xFFC0 == 0xFE80 then return "private" end -- RFC 4193, RFC 4291
+  return ("%x:%x::/32"):format(first, groups[2])
 end
 
-function M.is_private(address) return M.networks(address) == "private" end
+function M.is_private(address) return M.of(address) == "private" end
 
 -- Second labels under which countries' registries sell names: mail.example.co.uk is example.co.uk's. Against Debian's
 -- publicsuffix list this covers most such suffixes; a name that it takes for one owner's too many links hosts that are not

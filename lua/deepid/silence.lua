@@ -126,6 +126,12 @@ function Watch:see(host)
   self.is_known = self.is_known and known
 end
 
+--- Takes so many hosts of a network that greet, and of which no more is known.
+function Watch:see_greetings(large, count)
+  self.mail:add({ network = large, domains = {} })
+  self.accepting = self.accepting + count
+end
+
 --- Judges the silence of port 25.
 --
 -- @return table: <code>filtered</code> (hosts whose 25 is silent), <code>witnesses</code> (of them, mail hosts), <code>crowd</code> (who they are),

@@ -50,6 +50,30 @@ end
 -- @return iterator of host, and its slots and values (<code>deepid.facts</code>); raises when the disk fails
 function Survey:hosts() return facts.hosts(assert(self.shelf:pairs()), 0, self.naming) end
 
+--- The same but for lone greetings, which the core sees to where it can: it counts them, and takes their keys to groups.
+--
+-- @param options  of the core's <code>sweep</code>, but for those that say what a lone greeting is. <code>classify</code> there is
+--   taken as a wish: <code>named</code>, a function of the names (<code>deepid.naming</code>) of a class of greetings and its number, which says
+--   whether each of its hosts is to be told, gets them
+-- @return iterator of host; where it is one that the core has counted, and that <code>named</code> asked for, it is
+--   <code>counted</code>, and only its address, its ordinal and its names are known
+-- @return what has <code>counts()</code>: how many hosts there were of each class
+function Survey:sweep(options)
+  local classes = {}
+  options.slot, options.mark, options.refusals = facts.GREETING_SLOT, facts.GREETING_MARK, digests.REFUSALS
+  options.special = next(self.control) and self.control
+  if options.named then
+    options.set = self.naming:set()
+    options.classify = function(reply, number)
+      local named = self.naming:shared(reply)
+      classes[number] = named
+      return named ~= nil, named and options.named(named, number)
+    end
+  end
+  local iterate, counts = assert(core.load()).sweep(self.shelf, options)
+  return facts.hosts(assert(iterate, counts), 0, self.naming, nil, classes), counts
+end
+
 --- Writes the state to a file, in place of what was there.
 -- @return true; or nil and a message
 function Survey:save(path) return self.shelf:dump(path) end
@@ -61,7 +85,8 @@ local REMEDY = "make it again with: deepid partial -o %s FILE..."
 function Survey:load(path)
   local shelf, message = assert(core.load()).shelf_load(path)
   if not shelf then return nil, ("%s; %s"):format(message, REMEDY:format(path)) end
-  for key, value in assert(shelf:pairs()) do
+  -- A lone greeting may be any bytes.
+  for key, value in assert(assert(core.load()).sweep(shelf, { slot = facts.GREETING_SLOT, mark = facts.GREETING_MARK })) do
     if not facts.is_sound(key, value) then
       return nil, ("%s is no state that can be read: its facts are none of a survey; %s"):format(path, REMEDY:format(path))
     end

@@ -104,8 +104,8 @@ local SAME = { hostname = same_machine, certificate = same_greeting, notice = fu
 
 -- Unrelated networks in a group. Hosts that refuse with one text and have no PTR name are taken for one owner's; where they are
 -- so many that the whole list of targets may be one owner's, so are hosts that a line provider named.
-local function count_units(kind, members, share)
-  if kind ~= "notice" or is_known_notice(members) then return (network.units(members)) end
+local function count_units(kind, members, share, apart)
+  if kind ~= "notice" or is_known_notice(members) then return apart end
   local linked = {}
   for i, host in ipairs(members) do
     local counts = #host.domains > 0 and (share <= MOST_OF_SCAN or has_own_name(host))
@@ -140,9 +140,10 @@ end
 -- What the members say; they are let go then. All but chance and size have been tried to explain it.
 local function new_case(kind, key, members, total, group, seen, catalogue)
   local same, sampled = SAME[kind](members), total > #members
+  local apart = network.units(same)
   local case = {
     kind = kind, key = key, members = members, hosts = group.hosts, networks = group.networks16, judged = sampled and #members or nil,
-    examples = first_addresses(members), catalogue = catalogue, observed = count_units(kind, same, total / seen.hosts), apart = (network.units(same)),
+    examples = first_addresses(members), catalogue = catalogue, observed = count_units(kind, same, total / seen.hosts, apart), apart = apart,
     line_chance = line_chance(members, seen.named, seen.own), own_names = select(2, count_named(members)),
   }
   case.share, case.network = one_network(same, seen.by_network, total / #members)
@@ -203,6 +204,13 @@ local function rate_all(cases, m, classes)
   end
 end
 
+local function any_fires(cases)
+  for _, case in ipairs(cases) do
+    if case.fires then return true end
+  end
+  return false
+end
+
 -- A group of fewer networks cannot be surprising, nor one of fewer hosts within a network, nor do they raise the bar for others.
 local function may_count(group) return group.networks16 >= TELLING or group.hosts >= explain.ONE_NETWORK.hosts end
 
@@ -227,13 +235,22 @@ function Watch:see(host)
     if key then self.store:add(host.address, groups.KINDS[kind], key, key) end
   end
   if not main.answered then return end
-  if not seen.by_network[host.network] then seen.by_network[host.network], seen.networks = 0, seen.networks + 1 end
-  seen.by_network[host.network] = seen.by_network[host.network] + 1
-  seen.hosts = seen.hosts + 1
+  self:see_greetings(host.network, 1)
   if #host.names > 0 then
     local named, own = count_named({ host })
     seen.named, seen.own = seen.named + named, seen.own + own
   end
+end
+
+--- What the core's sweep is to do with the keys of lone greetings.
+function Watch:of_sweep() return { groups = self.store, kinds = groups.kinds(M.TESTED) } end
+
+--- Takes so many hosts of a network that greet; their keys are in the store.
+function Watch:see_greetings(large, count)
+  local seen = self.seen
+  if not seen.by_network[large] then seen.by_network[large], seen.networks = 0, seen.networks + 1 end
+  seen.by_network[large] = seen.by_network[large] + count
+  seen.hosts = seen.hosts + count
 end
 
 --- Groups of two hosts and more, each with its statistics and explanation; of very many, those that could matter most.
@@ -261,8 +278,10 @@ function Watch:judge(found)
     all[#all + 1] = case
   end)
   for kind, cases in pairs(by_kind) do rate_all(cases, self.seen.networks, self.catalogue.classes[kind] or {}) end
-  members:each(function(kind, _, hosts, _, identity) found(by_identity[identity], SAME[kind](hosts)) end,
-    function(identity) return by_identity[identity].fires end)
+  if any_fires(all) then
+    members:each(function(kind, _, hosts, _, identity) found(by_identity[identity], SAME[kind](hosts)) end,
+      function(identity) return by_identity[identity].fires end)
+  end
   members:close()
   return all, self.seen.networks, left
 end

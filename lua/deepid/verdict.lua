@@ -8,6 +8,7 @@ local evidence = require "deepid.evidence"
 local explain = require "deepid.explain"
 local fronts = require "deepid.fronts"
 local json = require "deepid.json"
+local network = require "deepid.network"
 local next_steps = require "deepid.next_steps"
 local odds = require "deepid.odd"
 local silence = require "deepid.silence"
@@ -148,26 +149,52 @@ local function unobserved(facts)
   return list
 end
 
--- Goes over all hosts once; what it keeps of them are counts, and those whose path was measured.
+local function look_at(facts, watches, host)
+  local is_control = facts.survey.control[host.address]
+  host.distance = distance.judge(host)
+  if host.main and host.main.answered and not is_control then
+    facts.answered = facts.answered + 1
+    if (host.distance.at and host.distance.target) or host.distance.time then facts.compared = facts.compared + 1 end
+  end
+  facts.named = facts.named + #host.names
+  facts.is_traced = facts.is_traced or host.distance.traced or host.path ~= nil and host.path.hops ~= nil
+  if is_control then
+    facts.controls:add(host)
+  else
+    count_products(facts.products, host)
+    watches.fronts:see(host)
+  end
+  watches.evidence:see(host, not host.greets_only and explain_host(facts, host))
+  watches.uniformity:see(host)
+  watches.silence:see(host)
+end
+
+-- Goes over all hosts once; what it keeps of them are counts, and those whose path was measured. Of lone greetings, which may be millions,
+-- the core keeps the counts, and shows those alone that something stands in front of.
 local function look(facts, watches)
-  for host in facts.survey:hosts() do
-    local is_control = facts.survey.control[host.address]
-    host.distance = distance.judge(host)
-    if host.main and host.main.answered and not is_control then
-      facts.answered = facts.answered + 1
-      if (host.distance.at and host.distance.target) or host.distance.time then facts.compared = facts.compared + 1 end
-    end
-    facts.named = facts.named + #host.names
-    facts.is_traced = facts.is_traced or host.distance.traced or host.path ~= nil and host.path.hops ~= nil
-    if is_control then
-      facts.controls:add(host)
-    else
-      count_products(facts.products, host)
+  local names = {}
+  local options = watches.uniformity:of_sweep()
+  options.named = function(named, number)
+    names[number] = name_of(named)
+    return #named.fronts > 0
+  end
+  options.network = function(address, count)
+    local large = network.of(address)
+    watches.uniformity:see_greetings(large, count)
+    watches.silence:see_greetings(large, count)
+  end
+  local hosts, sweep = facts.survey:sweep(options)
+  for host in hosts do
+    if host.counted then
       watches.fronts:see(host)
+      watches.evidence:see(host)
+    else
+      look_at(facts, watches, host)
     end
-    watches.evidence:see(host, not host.greets_only and explain_host(facts, host))
-    watches.uniformity:see(host)
-    watches.silence:see(host)
+  end
+  for number, count in ipairs(sweep:counts()) do
+    facts.answered = facts.answered + count
+    facts.products[names[number]] = (facts.products[names[number]] or 0) + count
   end
 end
 

@@ -135,6 +135,25 @@ static inline void write_all(const char *path, const unsigned char *bytes, size_
 		abort();
 }
 
+/* All groups to a file, as records in their order. */
+static inline enum deepid_err write_groups(struct survey *survey, const char *path)
+{
+	FILE *file = fopen(path, "wb");
+	struct survey_walk walk;
+	const unsigned char *record;
+	size_t size;
+
+	if (file == NULL)
+		abort();
+	enum deepid_err result = survey_walk_start(&walk, survey);
+	while (result == DEEPID_OK && (result = survey_walk_next(&walk, &record, &size)) == DEEPID_OK)
+		if (fwrite(record, 1, size, file) != size)
+			abort();
+	if (fclose(file) != 0)
+		abort();
+	return result == DEEPID_END ? DEEPID_OK : result;
+}
+
 /* A folder of the test's own; it ends as the current one, and its path in `folder`. */
 static inline void enter_folder(char folder[64])
 {

@@ -7,12 +7,33 @@
 #include <unistd.h>
 
 #include "mask.h"
+#include "sixteen.h"
 #include "tap.h"
 
 static const char *const texts[] = { "220 mx.example.org ESMTP Exim 4.96 Tue, 24 Nov 2026 10:00:00 +0000 (Coordinated Universal Time)", "24 Nov 2026 10:00:00.123Z",
 	"Tue Nov 24 10:00:00 CET 2026", "2026-11-24T10:00:00+01:00", "x [IPv6:2001:db8::192.0.2.1]", "a.example [192.0.2.1]", "id=1ab2Cd-0003ef-GH",
 	"smtpd[12345]", "https://mx.example.org/a", "::1", "::ffff:1.2.3.4", "1:2:3:4:5:6:7:8", "250 localhost", "a-_-", "a.xn--p1ai", "(A1B2C3)", "10:00:00 pm",
 	"Mon", "Nov 3 10:00:00" };
+
+/* Each byte at each place of sixteen is what the table of classes says that it is. */
+static void classed(void)
+{
+	bool same = true;
+
+	for (unsigned at = 0; at < 16; at++) {
+		for (unsigned byte = 0; byte < 256; byte++) {
+			unsigned char bytes[16];
+			memset(bytes, ' ', sizeof bytes);
+			bytes[at] = (unsigned char)byte;
+			struct sixteen_text text = sixteen_text_of(bytes);
+			uint8_t class = mask_class[byte];
+			uint32_t bit = UINT32_C(1) << at;
+			same = same && text.digit == (class & MASK_DIGIT ? bit : 0) && text.letter == (class & MASK_LETTER ? bit : 0) &&
+			    text.upper == (class & MASK_UPPER ? bit : 0) && text.joiner == (class & MASK_JOINER ? bit : 0) && text.dot == (byte == '.' ? bit : 0);
+		}
+	}
+	tap_ok(same, "sixteen bytes are classed as one is");
+}
 
 int main(void)
 {
@@ -42,6 +63,7 @@ int main(void)
 		}
 	}
 	tap_ok(bounded && shorter, "every beginning of every text: within bounds");
+	classed();
 	tap_ok(ordered, "spans are in order and not empty");
 	return tap_done();
 }

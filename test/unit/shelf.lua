@@ -90,7 +90,7 @@ t.test("addresses of lines are addresses", function()
     local _, others = core.shelf():put_lines(text .. "\t220", "", "", 10)
     if #others == 0 then
       taken = taken + 1
-      t.ok(network.networks(text) ~= nil, text)
+      t.ok(network.of(text) ~= nil, text)
     end
   end
   t.ok(taken > 50, taken)
