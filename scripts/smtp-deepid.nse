@@ -1,4 +1,3 @@
-local ipOps = require "ipOps"
 local math = require "math"
 local nmap = require "nmap"
 local shortport = require "shortport"
@@ -181,7 +180,7 @@ local function read_addresses(name, problems)
   local addresses = {}
   for i, word in ipairs(read_words(name)) do
     addresses[i] = word
-    if not ipOps.expand_ip(word) then problems[#problems + 1] = ("smtp-deepid.%s: %q is no address"):format(name, word) end
+    if not require "ipOps".expand_ip(word) then problems[#problems + 1] = ("smtp-deepid.%s: %q is no address"):format(name, word) end
   end
   return addresses
 end
@@ -341,7 +340,8 @@ local function talk(kept, host, port)
     local ttl = port.reason_ttl
     path = collector.collect({address = host.ip, number = 25, host = host, ttl = ttl and ttl > 0 and ttl or nil}, kept)
   end
-  local transcript, message = require "deepid.session".run(host, port, kept.session)
+  local options = setmetatable(kept.engine:adviser(), {__index = kept.session})
+  local transcript, message = require "deepid.session".run(host, port, options)
   if transcript and path then
     collector.note_connection(path)
     transcript.path = path
@@ -351,8 +351,6 @@ end
 
 local function scan_port(kept, host, port)
   local deepid, output = require "deepid", require "deepid.output"
-  kept.session.choose = function(transcript, names) return kept.engine:choose(transcript, names) end
-  kept.session.errors = function(transcript, usual) return kept.engine:errors(transcript, usual) end
   local transcript, message = talk(kept, host, port)
   if not transcript then return "not identified: " .. message end
   local notes = knowledge_problems(kept)

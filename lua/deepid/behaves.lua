@@ -4,7 +4,7 @@ local advise = require "deepid.advise"
 local behaviour = require "deepid.behaviour"
 local json = require "deepid.json"
 local observations = require "deepid.observations"
-local rules = require "deepid.rules"
+local roles = require "deepid.roles"
 local template = require "deepid.template"
 local version = require "deepid.version"
 local windows = require "deepid.window"
@@ -224,7 +224,7 @@ end
 -- What the rules found that answers in the server's place: then the answers are its own.
 local function answering_front(result, knowledge)
   for _, front in ipairs(result.front) do
-    local answers = rules.ANSWERS_ITSELF[front.role] or front.role == "screen"
+    local answers = roles.ANSWERS_ITSELF[front.role] or front.role == "screen"
     if answers and not passes_on(knowledge, front) then return front end
   end
 end
@@ -241,15 +241,24 @@ local function drop_hints(result, product)
   end
 end
 
+--- How a server answers, and who answers so.
+--
+-- @return table {tokens (deepid.behaviour), ranked (deepid.dialects)}
+function M.read(knowledge, transcript)
+  local tokens = behaviour.tokens(transcript)
+  return { tokens = tokens, ranked = next(tokens) and knowledge.dialects and knowledge.dialects:rank(tokens) or {} }
+end
+
 --- Weighs what was said and how it was answered.
 --
 -- @param result      port result, with what the rules found; changed
 -- @param knowledge   with <code>dialects</code>, <code>releases</code>, <code>built_on</code>
 -- @param transcript  see DESIGN.md
 -- @param found       array of the hits that name a server
-function M.add(result, knowledge, transcript, found)
-  local tokens = behaviour.tokens(transcript)
-  local ranked = next(tokens) and knowledge.dialects:rank(tokens) or {}
+-- @param reading     (optional) what <code>M.read</code> gave
+function M.add(result, knowledge, transcript, found, reading)
+  reading = reading or M.read(knowledge, transcript)
+  local tokens, ranked = reading.tokens, reading.ranked
   local candidate = ranked[1]
   if not candidate then return end
   local answers = best_answers(candidate, tokens)
@@ -278,9 +287,9 @@ function M.add(result, knowledge, transcript, found)
 end
 
 --- The step that tells most of those that may be asked next; nil when none is worth its cost.
-function M.choose(knowledge, transcript, names) return advise.choose(knowledge.dialects, behaviour.tokens(transcript), names) end
+function M.choose(knowledge, reading, names) return advise.choose(knowledge.dialects, reading.tokens, names, reading.ranked) end
 
 --- How many errors the server may be asked for on one connection.
-function M.errors(knowledge, transcript, usual) return advise.errors(knowledge.dialects:rank(behaviour.tokens(transcript)), usual) end
+function M.errors(reading, usual) return advise.errors(reading.ranked, usual) end
 
 return M

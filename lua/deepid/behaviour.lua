@@ -81,6 +81,9 @@ local function is_awaited(tokens, step)
   return is_refusal and step.tls == "starttls" and not FIRST_HELLO[step.step]
 end
 
+--- Whether a step's answer is behaviour at all.
+function M.is_told(step) return not SKIPPED[step.step] and step["end"] ~= "error" end
+
 --- The tokens of a transcript: of each step the first whole answer, in clear text unless the server insists on TLS.
 --
 -- @param transcript  see DESIGN.md
@@ -89,7 +92,7 @@ function M.tokens(transcript)
   local tokens, names = {}, own_names(transcript)
   for _, step in ipairs(transcript.steps) do
     local name = step.step
-    if not SKIPPED[name] and step["end"] ~= "error" and is_awaited(tokens, step) then
+    if M.is_told(step) and is_awaited(tokens, step) then
       if HELLO[name] then
         add_hello(tokens, step, names)
       else

@@ -5,8 +5,9 @@
 -- the work of all as coroutines, and closes it. Times are the capture's own, so it does not matter who reads when.
 
 local ipOps = require "ipOps"
+local lazy = require "deepid.lazy"
 local nmap = require "nmap"
-local packet = require "deepid.packet"
+local packet = lazy "deepid.packet"
 
 local M = {}
 

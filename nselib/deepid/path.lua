@@ -4,10 +4,9 @@
 
 local capture = require "deepid.capture"
 local json = require "deepid.json"
+local lazy = require "deepid.lazy"
 local nmap = require "nmap"
-local prober = require "deepid.prober"
-local roundtrip = require "deepid.roundtrip"
-local tracer = require "deepid.tracer"
+local prober, roundtrip, tracer = lazy "deepid.prober", lazy "deepid.roundtrip", lazy "deepid.tracer"
 
 local M = {}
 

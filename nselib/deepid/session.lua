@@ -3,14 +3,14 @@
 -- Judges nothing, and is bounded whatever the peer does: the plan's steps and connections, each reply's bytes and time,
 -- and the time of the whole.
 
+local lazy = require "deepid.lazy"
 local nmap = require "nmap"
 local plan = require "deepid.plan"
 local reply = require "deepid.reply"
 local steps = require "deepid.steps"
 local stdnse = require "stdnse"
 local wire = require "deepid.wire"
-local x509 = require "deepid.x509"
-local has_openssl, openssl = pcall(require, "openssl")
+local x509 = lazy "deepid.x509"
 
 local M = {}
 
@@ -62,6 +62,7 @@ end
 
 function Session:note_certificate()
   local pem = self.connection:certificate()
+  local has_openssl, openssl = pcall(require, "openssl")
   local certificate = pem and x509.read(x509.der(pem) or "")
   if not certificate or self.transcript.certificate then return end
   self.transcript.certificate = {
