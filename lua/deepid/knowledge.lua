@@ -179,33 +179,32 @@ function M.pack(folder)
       add_pattern(steps, rule, pattern, rule.conditions and c)
     end
   end
-  local sealed = { steps = {} }
+  local parts = { rules = {}, steps = {} }
+  for i, rule in ipairs(list) do parts.rules[i] = pack.pack(rule) end
   for name, step in pairs(steps) do
     for i, owner in ipairs(step.owners) do step.owners[i] = { rule = owner.rule.order, condition = owner.condition } end
-    sealed.steps[name] = pack.pack(step)
+    parts.steps[name] = pack.pack(step)
   end
-  for _, name in ipairs { "rules", "dialects", "builds", "releases", "built_on" } do sealed[name] = pack.pack(name == "rules" and list or known[name]) end
-  return pack.seal(sealed, assert(read_texts(folder)))
+  for _, name in ipairs { "dialects", "builds", "releases", "built_on" } do parts[name] = pack.pack(known[name]) end
+  return pack.seal(parts, assert(read_texts(folder)))
 end
 
--- A table whose parts are unpacked when they are first asked for.
-local function unpacked_late(lib, parts, finish)
-  return setmetatable({}, { __index = function(whole, name)
-    local bytes = parts[name]
-    if not bytes then return nil end
-    local part = finish(name, lib.unpack(bytes))
-    rawset(whole, name, part)
-    return part
+-- A table whose values are made of others when they are first asked for: nobody needs all, and each that is there makes Lua tidy up longer.
+local function made_late(from, make)
+  return setmetatable({}, { __index = function(whole, key)
+    if from[key] == nil then return nil end
+    local value = make(from[key], key)
+    rawset(whole, key, value)
+    return value
   end })
 end
 
 -- A step's set is made when first a reply to it is to be matched. That its patterns compile was seen when they were packed.
-local function late_steps(lib, parts, known)
-  return unpacked_late(lib, parts, function(_, step)
-    step.set = lib.fpset(step.patterns, { trusted = true })
-    step.patterns = nil
-    for _, owner in ipairs(step.owners) do owner.rule = known.rules[owner.rule] end
-    return step
+local function late_steps(lib, parts, rules_by_number)
+  return made_late(parts, function(bytes)
+    local step = lib.unpack(bytes)
+    local owners = made_late(step.owners, function(owner) return { rule = rules_by_number[owner.rule], condition = owner.condition } end)
+    return { set = lib.fpset(step.patterns, { trusted = true }), owners = owners }
   end)
 end
 
@@ -215,8 +214,9 @@ local function load_packed(folder)
   if bytes and lib then texts = read_texts(folder) end
   local parts = texts and pack.open(bytes, texts)
   if not parts then return nil end
-  local known = unpacked_late(lib, parts, function(name, part) return name == "dialects" and dialects.attach(part) or part end)
-  known.steps, known.problems = late_steps(lib, parts.steps, known), {}
+  local known = made_late(parts, function(bytes, name) return name == "dialects" and dialects.attach(lib.unpack(bytes)) or lib.unpack(bytes) end)
+  known.rules = made_late(parts.rules, function(bytes) return lib.unpack(bytes) end)
+  known.steps, known.problems = late_steps(lib, parts.steps, known.rules), {}
   return known
 end
 

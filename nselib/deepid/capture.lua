@@ -4,10 +4,9 @@
 -- capture goes from thread to thread (7.93). So the script threads that want to probe queue up; the first of them opens a capture, runs
 -- the work of all as coroutines, and closes it. Times are the capture's own, so it does not matter who reads when.
 
-local ipOps = require "ipOps"
 local lazy = require "deepid.lazy"
 local nmap = require "nmap"
-local packet = lazy "deepid.packet"
+local ipOps, packet = lazy "ipOps", lazy "deepid.packet"
 
 local M = {}
 
@@ -32,7 +31,7 @@ local FILTERS = {
 -- @param host     (optional) NSE host table, which knows it already where Nmap sends raw packets itself
 -- @return table: <code>interface</code>, <code>link</code>, <code>src</code>, <code>dst</code> (binary), <code>own</code>,
 --   <code>address</code> (text)
--- @return nil and a message
+-- @return nil and a message: there is none, or it leads nowhere beyond this machine
 function M.route(address, host)
   local own
   if host and host.bin_ip_src then
@@ -47,6 +46,7 @@ function M.route(address, host)
   end
   for _, interface in ipairs(nmap.list_interfaces() or {}) do
     if interface.address == own then
+      if interface.link == "loopback" then return nil, "the target is this machine" end
       return {
         interface = interface.device, link = interface.link, own = own, address = address,
         src = ipOps.ip_to_str(own), dst = ipOps.ip_to_str(address),
