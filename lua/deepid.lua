@@ -69,7 +69,7 @@ function Engine:adviser()
   end
   local function choose(transcript, names)
     read(transcript)
-    if is_enough == nil then is_enough = is_settled(identify.identify(knowledge, transcript, { reading = reading })) end
+    if is_enough == nil then is_enough = is_settled(identify.identify(knowledge, transcript, { reading = reading, only_who = true })) end
     if is_enough then return nil end
     return behaves.choose(knowledge, reading, names)
   end

@@ -225,7 +225,8 @@ end
 -- @param knowledge   from <code>knowledge.load</code>
 -- @param transcript  see DESIGN.md; not changed
 -- @param options     (optional) second_opinion: from <code>second_opinion.open</code>;
--- level: how many servers this one stands behind; reading: what <code>behaves.read</code> gave for this transcript
+-- level: how many servers this one stands behind; reading: what <code>behaves.read</code> gave for this transcript;
+-- only_who: identity and front are enough
 -- @return port result, see DESIGN.md "Output contract"; all texts printable
 function M.identify(knowledge, transcript, options)
   options = options or {}
@@ -240,6 +241,7 @@ function M.identify(knowledge, transcript, options)
   end
   add_fronts(result, hits)
   if not options.level and is_asked(transcript) then behaves.add(result, knowledge, transcript, found, options.reading) end
+  if options.only_who then return result end
   result.inner = build_inner(knowledge, hits, options.level or 0)
   add_eggs(result, hits)
   for _, what in ipairs(skipped) do add_once(result.unobserved, show(what) .. " (not matched)") end
