@@ -17,8 +17,8 @@ local M = {}
 M.GREETING_TIMEOUT_MS = 20000
 M.BUDGET_MS = { greeting = 90000, adaptive = 120000, full = 300000 }
 
--- A screen that writes a byte a second (OpenBSD's spamd) is heard out for a minute.
-local GREETING = { idle_ms = 20000, total_ms = 60000 }
+-- A screen that writes a byte a second (OpenBSD's spamd) is heard for as long as it takes to name itself behind a host name of 32 letters.
+local GREETING = { idle_ms = 20000, total_ms = 50000 }
 local LIMITS = { first_ms = 20000, idle_ms = 10000, total_ms = 30000 }
 local OWN_NAME = "smtp-deepid.own_name" -- where it is kept in Nmap's registry
 local LINGER = { first_ms = 400, idle_ms = 400, total_ms = 400 } -- as the recorder of the lab waits
