@@ -62,16 +62,16 @@ end
 --   none is worth its cost; <code>errors</code>, function of the transcript and of what a server that nobody knows is asked for: how many
 --   errors this one may be asked for on one connection
 function Engine:adviser()
-  local knowledge, reading, is_enough, count = self.knowledge, nil, nil, nil
+  local known, reading, is_enough, count = self.knowledge, nil, nil, nil
   local function read(transcript)
-    if count ~= #transcript.steps then count, reading, is_enough = #transcript.steps, behaves.read(knowledge, transcript), nil end
+    if count ~= #transcript.steps then count, reading, is_enough = #transcript.steps, behaves.read(known, transcript), nil end
     return reading
   end
   local function choose(transcript, names)
     read(transcript)
-    if is_enough == nil then is_enough = is_settled(identify.identify(knowledge, transcript, { reading = reading, only_who = true })) end
+    if is_enough == nil then is_enough = is_settled(identify.identify(known, transcript, { reading = reading, only_who = true })) end
     if is_enough then return nil end
-    return behaves.choose(knowledge, reading, names)
+    return behaves.choose(known, reading, names)
   end
   return { choose = choose, errors = function(transcript, usual) return behaves.errors(read(transcript), usual) end }
 end

@@ -214,8 +214,8 @@ local function load_packed(folder)
   if bytes and lib then texts = read_texts(folder) end
   local parts = texts and pack.open(bytes, texts)
   if not parts then return nil end
-  local known = made_late(parts, function(bytes, name) return name == "dialects" and dialects.attach(lib.unpack(bytes)) or lib.unpack(bytes) end)
-  known.rules = made_late(parts.rules, function(bytes) return lib.unpack(bytes) end)
+  local known = made_late(parts, function(part, name) return name == "dialects" and dialects.attach(lib.unpack(part)) or lib.unpack(part) end)
+  known.rules = made_late(parts.rules, function(part) return lib.unpack(part) end)
   known.steps, known.problems = late_steps(lib, parts.steps, known.rules), {}
   return known
 end
