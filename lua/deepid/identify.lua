@@ -231,7 +231,7 @@ end
 function M.identify(knowledge, transcript, options)
   options = options or {}
   local hits, skipped = signatures.hits(knowledge.steps, transcript)
-  local result = observations.new_result(transcript)
+  local result = options.only_who and observations.blank_result(transcript) or observations.new_result(transcript)
   local found, contradicted
   result.identity, found = build_identity(hits)
   name_build(result.identity, result.ntlm, knowledge.builds)
