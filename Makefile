@@ -15,7 +15,7 @@
 #   make lint         warnings of gcc, clang and luacheck
 #   make check-asan   the C tests alone, under ASan and UBSan
 #   make fuzz         random bytes for FUZZ_S seconds (60) at each thing that reads them in C
-#   make bench        the engine against others, some minutes; keeps the tables in bench/RESULTS.md; ROUNDS=N
+#   make bench        the engine and scans against others, some minutes; keeps the tables in bench/RESULTS.md; ROUNDS=N, LAB=1 for the whole lab (ten more)
 #   make soak         five million hosts, in the core and by the command: memory, and the time it takes
 #   make install      into Nmap's own folders, or under PREFIX; DESTDIR for packagers
 #   make uninstall    removes all of that
@@ -55,7 +55,7 @@ TEST_PACKAGES  := $(DEMO_PACKAGES) lua5.3 gcc clang lua-check luarocks python3 o
 
 FUZZ_PACKAGES  := clang libclang-rt-dev
 
-BENCH_PACKAGES := gcc g++ nmap python3 mawk gawk lua5.3 lua5.4 libhyperscan-dev libre2-dev lua-rex-pcre2 valgrind
+BENCH_PACKAGES := gcc g++ nmap python3 iproute2 mawk gawk lua5.3 lua5.4 libhyperscan-dev libre2-dev lua-rex-pcre2 valgrind
 
 SUDO = $(if $(filter-out 0,$(shell id -u)),sudo)
 APT  = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600

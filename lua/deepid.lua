@@ -6,20 +6,21 @@
 -- local result = engine:identify(deepid.transcript.from_greeting("220 mx.example.org ESMTP Exim 4.96 ready"))
 -- print(result.identity.product, result.identity.version)
 
+local lazy = require "deepid.lazy"
+
 local M = {
-  escape = require "deepid.escape",
-  json = require "deepid.json",
-  report = require "deepid.report",
-  survey = require "deepid.survey",
-  transcript = require "deepid.transcript",
-  verdict = require "deepid.verdict",
-  words = require "deepid.words",
+  escape = lazy "deepid.escape",
+  json = lazy "deepid.json",
+  report = lazy "deepid.report",
+  survey = lazy "deepid.survey",
+  transcript = lazy "deepid.transcript",
+  verdict = lazy "deepid.verdict",
+  words = lazy "deepid.words",
 }
 
-local behaves = require "deepid.behaves"
 local identify = require "deepid.identify"
 local knowledge = require "deepid.knowledge"
-local second_opinion = require "deepid.second_opinion"
+local behaves, second_opinion = lazy "deepid.behaves", lazy "deepid.second_opinion"
 
 local SETTLED = 0.95
 
@@ -54,19 +55,25 @@ local function is_settled(result)
     or (front ~= nil and (front.role == "blocker" or front.role == "interceptor"))
 end
 
---- The step that tells most next, for deepid.plan.
+--- What deepid.plan asks of the engine in one session, as its options. It asks more than once between two steps: the answers are
+-- worked out once for each step.
 --
--- @param transcript  so far
--- @param names       array of the steps that may be asked
--- @return a name of these; nil when none is worth its cost
-function Engine:choose(transcript, names)
-  if is_settled(identify.identify(self.knowledge, transcript)) then return nil end
-  return behaves.choose(self.knowledge, transcript, names)
+-- @return table: <code>choose</code>, function of the transcript so far and of an array of steps' names: the one that tells most, or nil when
+--   none is worth its cost; <code>errors</code>, function of the transcript and of what a server that nobody knows is asked for: how many
+--   errors this one may be asked for on one connection
+function Engine:adviser()
+  local known, reading, is_enough, count = self.knowledge, nil, nil, nil
+  local function read(transcript)
+    if count ~= #transcript.steps then count, reading, is_enough = #transcript.steps, behaves.read(known, transcript), nil end
+    return reading
+  end
+  local function choose(transcript, names)
+    read(transcript)
+    if is_enough == nil then is_enough = is_settled(identify.identify(known, transcript, { reading = reading, only_who = true })) end
+    if is_enough then return nil end
+    return behaves.choose(known, reading, names)
+  end
+  return { choose = choose, errors = function(transcript, usual) return behaves.errors(read(transcript), usual) end }
 end
-
---- How many errors a server may be asked for on one connection, for deepid.plan.
---
--- @param usual  what a server that nobody knows is asked for
-function Engine:errors(transcript, usual) return behaves.errors(self.knowledge, transcript, usual) end
 
 return M

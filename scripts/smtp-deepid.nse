@@ -1,4 +1,3 @@
-local ipOps = require "ipOps"
 local math = require "math"
 local nmap = require "nmap"
 local shortport = require "shortport"
@@ -181,7 +180,7 @@ local function read_addresses(name, problems)
   local addresses = {}
   for i, word in ipairs(read_words(name)) do
     addresses[i] = word
-    if not ipOps.expand_ip(word) then problems[#problems + 1] = ("smtp-deepid.%s: %q is no address"):format(name, word) end
+    if not require "ipOps".expand_ip(word) then problems[#problems + 1] = ("smtp-deepid.%s: %q is no address"):format(name, word) end
   end
   return addresses
 end
@@ -246,18 +245,20 @@ local function state()
   return kept
 end
 
--- Loads what is needed and opens the engine.
+-- What to say of a file of ours that is missing or broken. Where Nmap's own loader searched, the places that it tried follow on further lines.
+local function cannot_load(name, problem)
+  local remedy = checkout() and "restore its files (`git checkout .` in its folder)" or "install it again (`make install` in its folder)"
+  return ("smtp-deepid cannot load %s; %s: %s"):format(name, remedy, tostring(problem):match("^%s*([^\n]*)"))
+end
+
+-- Loads what every scan needs and opens the engine.
 -- @return engine
 -- @return nil and a message that says what is missing and what mends it
 local function load_engine(kept)
   search_checkout()
   for _, name in ipairs({"deepid", "deepid.session", "deepid.output", "deepid.savefile", "deepid.hosts", "deepid.controls"}) do
     local ok, problem = pcall(require, name)
-    if not ok then
-      local remedy = checkout() and "restore its files (`git checkout .` in its folder)" or "install it again (`make install` in its folder)"
-      -- Where Nmap's own loader searched, the places that it tried follow on further lines.
-      return nil, ("smtp-deepid cannot load %s; %s: %s"):format(name, remedy, tostring(problem):match("^%s*([^\n]*)"))
-    end
+    if not ok then return nil, cannot_load(name, problem) end
   end
   local path = kept.second_opinion and nmap.fetchfile("nmap-service-probes") or nil
   local ok, engine, message = pcall(require "deepid".open, {second_opinion = path})
@@ -341,7 +342,8 @@ local function talk(kept, host, port)
     local ttl = port.reason_ttl
     path = collector.collect({address = host.ip, number = 25, host = host, ttl = ttl and ttl > 0 and ttl or nil}, kept)
   end
-  local transcript, message = require "deepid.session".run(host, port, kept.session)
+  local options = setmetatable(kept.engine:adviser(), {__index = kept.session})
+  local transcript, message = require "deepid.session".run(host, port, options)
   if transcript and path then
     collector.note_connection(path)
     transcript.path = path
@@ -351,8 +353,6 @@ end
 
 local function scan_port(kept, host, port)
   local deepid, output = require "deepid", require "deepid.output"
-  kept.session.choose = function(transcript, names) return kept.engine:choose(transcript, names) end
-  kept.session.errors = function(transcript, usual) return kept.engine:errors(transcript, usual) end
   local transcript, message = talk(kept, host, port)
   if not transcript then return "not identified: " .. message end
   local notes = knowledge_problems(kept)
@@ -395,4 +395,11 @@ local ACTIONS = {
   end,
 }
 
-action = function(...) return ACTIONS[SCRIPT_TYPE](...) end
+-- Most modules are read when they are first needed, so that one is missing may show late.
+action = function(...)
+  local results = table.pack(pcall(ACTIONS[SCRIPT_TYPE], ...))
+  if results[1] then return table.unpack(results, 2, results.n) end
+  local missing = tostring(results[2]):match("module '(deepid[%w_.]*)' not found")
+  if not missing then error(results[2], 0) end
+  return cannot_load(missing, results[2])
+end

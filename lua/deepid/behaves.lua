@@ -4,7 +4,7 @@ local advise = require "deepid.advise"
 local behaviour = require "deepid.behaviour"
 local json = require "deepid.json"
 local observations = require "deepid.observations"
-local rules = require "deepid.rules"
+local roles = require "deepid.roles"
 local template = require "deepid.template"
 local version = require "deepid.version"
 local windows = require "deepid.window"
@@ -17,6 +17,7 @@ local LEAST_ANSWERS = 2 -- distinct ones that must speak for a product
 local MOST_EVIDENCE = 3
 local KIN_ALIKE = 0.25  -- share of answers alike from which an unknown server's nearest kin is named
 local MOST_SURE = 0.99
+local MOST_READINGS = 200 -- kept at one time
 local HINT = 0.5        -- the confidence of a text that many servers use
 
 local add_once, show = observations.add_once, observations.show
@@ -68,7 +69,7 @@ local function reply_of(transcript, name)
   end
 end
 
--- One judgement under way: {result, knowledge, transcript, found, tokens, ranked, candidate, answers}.
+-- One judgement under way: {result, knowledge, transcript, found, reading, tokens, ranked, candidate, answers}.
 
 local function add_evidence(case, step, says)
   local reply = show(reply_of(case.transcript, step) or "")
@@ -84,7 +85,9 @@ end
 -- Narrows the version by what no answer excludes, and says which answers did it.
 local function add_window(case)
   local identity, product = case.result.identity, case.candidate.product
-  local window = windows.of(case.knowledge.releases, case.knowledge.dialects, product, case.tokens)
+  local known = case.reading.windows
+  if known[product] == nil then known[product] = windows.of(case.knowledge.releases, case.knowledge.dialects, product, case.tokens) or false end
+  local window = known[product]
   if not window then return end
   if identity.version then
     if windows.contains(window, identity.version) then return end
@@ -224,7 +227,7 @@ end
 -- What the rules found that answers in the server's place: then the answers are its own.
 local function answering_front(result, knowledge)
   for _, front in ipairs(result.front) do
-    local answers = rules.ANSWERS_ITSELF[front.role] or front.role == "screen"
+    local answers = roles.ANSWERS_ITSELF[front.role] or front.role == "screen"
     if answers and not passes_on(knowledge, front) then return front end
   end
 end
@@ -241,20 +244,48 @@ local function drop_hints(result, product)
   end
 end
 
+local function key_of(tokens)
+  local parts = {}
+  for step, token in pairs(tokens) do parts[#parts + 1] = step .. "\0" .. token end
+  table.sort(parts)
+  return table.concat(parts, "\0")
+end
+
+-- Readings by their tokens, for each model: servers of one kind answer alike, and what that means is then worked out once.
+local READINGS = setmetatable({}, { __mode = "k" })
+
+--- How a server answers, and who answers so.
+--
+-- @return table {tokens (deepid.behaviour), ranked (deepid.dialects), windows (by product), chosen (by the steps to choose from)}
+function M.read(knowledge, transcript)
+  local tokens, model = behaviour.tokens(transcript), nil
+  if next(tokens) then model = knowledge.dialects end
+  if not model then return { tokens = tokens, ranked = {}, windows = {}, chosen = {} } end
+  local known = READINGS[model]
+  if not known or known.count >= MOST_READINGS then
+    known = { count = 0 }
+    READINGS[model] = known
+  end
+  local key = key_of(tokens)
+  if not known[key] then known[key], known.count = { tokens = tokens, ranked = model:rank(tokens), windows = {}, chosen = {} }, known.count + 1 end
+  return known[key]
+end
+
 --- Weighs what was said and how it was answered.
 --
 -- @param result      port result, with what the rules found; changed
 -- @param knowledge   with <code>dialects</code>, <code>releases</code>, <code>built_on</code>
 -- @param transcript  see DESIGN.md
 -- @param found       array of the hits that name a server
-function M.add(result, knowledge, transcript, found)
-  local tokens = behaviour.tokens(transcript)
-  local ranked = next(tokens) and knowledge.dialects:rank(tokens) or {}
+-- @param reading     (optional) what <code>M.read</code> gave
+function M.add(result, knowledge, transcript, found, reading)
+  reading = reading or M.read(knowledge, transcript)
+  local tokens, ranked = reading.tokens, reading.ranked
   local candidate = ranked[1]
   if not candidate then return end
   local answers = best_answers(candidate, tokens)
   local case = { result = result, knowledge = knowledge, transcript = transcript, found = found, tokens = tokens, ranked = ranked,
-    candidate = candidate, answers = answers }
+    candidate = candidate, answers = answers, reading = reading }
   if candidate.p < NAMED or #answers < LEAST_ANSWERS then
     if not result.identity.product and #result.front == 0 then add_kin(case) end
     return
@@ -278,9 +309,13 @@ function M.add(result, knowledge, transcript, found)
 end
 
 --- The step that tells most of those that may be asked next; nil when none is worth its cost.
-function M.choose(knowledge, transcript, names) return advise.choose(knowledge.dialects, behaviour.tokens(transcript), names) end
+function M.choose(knowledge, reading, names)
+  local chosen, key = reading.chosen, table.concat(names, " ")
+  if chosen[key] == nil then chosen[key] = advise.choose(knowledge.dialects, reading.tokens, names, reading.ranked) or false end
+  return chosen[key] or nil
+end
 
 --- How many errors the server may be asked for on one connection.
-function M.errors(knowledge, transcript, usual) return advise.errors(knowledge.dialects:rank(behaviour.tokens(transcript)), usual) end
+function M.errors(reading, usual) return advise.errors(reading.ranked, usual) end
 
 return M

@@ -13,6 +13,7 @@
 
 local escape = require "deepid.escape"
 local mask = require "deepid.mask"
+local memo = require "deepid.memo"
 local reply = require "deepid.reply"
 
 local M = {}
@@ -45,9 +46,18 @@ local function lines_of(text)
   return lines
 end
 
+-- By the reply and the names that are masked in it, with a blank between, which none of them has.
+local masked_lines = memo(function(key)
+  local names, reply_bytes = key:match("^([^\n]*)\n(.*)$")
+  local list = {}
+  for name in names:gmatch("%S+") do list[#list + 1] = name end
+  local lines = lines_of(mask.mask(reply_bytes, "template", list))
+  return { token = escape.visible(table.concat(lines, "|")):sub(1, TOKEN_BYTES), lines = lines }
+end)
+
 local function token_of(step, names)
-  local lines = lines_of(mask.mask(step.reply:sub(1, MASKED_BYTES), "template", names))
-  return (escape.visible(table.concat(lines, "|")):sub(1, TOKEN_BYTES) .. (GONE[step["end"]] or "")), lines
+  local masked = masked_lines(table.concat(names, " ") .. "\n" .. step.reply:sub(1, MASKED_BYTES))
+  return masked.token .. (GONE[step["end"]] or ""), masked.lines
 end
 
 -- What the client called itself; never the server's word.
@@ -81,6 +91,9 @@ local function is_awaited(tokens, step)
   return is_refusal and step.tls == "starttls" and not FIRST_HELLO[step.step]
 end
 
+--- Whether a step's answer is behaviour at all.
+function M.is_told(step) return not SKIPPED[step.step] and step["end"] ~= "error" end
+
 --- The tokens of a transcript: of each step the first whole answer, in clear text unless the server insists on TLS.
 --
 -- @param transcript  see DESIGN.md
@@ -89,7 +102,7 @@ function M.tokens(transcript)
   local tokens, names = {}, own_names(transcript)
   for _, step in ipairs(transcript.steps) do
     local name = step.step
-    if not SKIPPED[name] and step["end"] ~= "error" and is_awaited(tokens, step) then
+    if M.is_told(step) and is_awaited(tokens, step) then
       if HELLO[name] then
         add_hello(tokens, step, names)
       else

@@ -13,6 +13,7 @@
 -- not seen to give costs SURPRISE, since settings change answers, or less where it says so elsewhere; a step that was never recorded says nothing. `unknown` is a
 -- candidate like others, with nothing for or against it.
 
+local memo = require "deepid.memo"
 local version = require "deepid.version"
 
 local M = {}
@@ -146,9 +147,8 @@ local function weight(model, count, token)
 end
 
 -- Whether the keywords come in the order of a list that the product gave, some left out or some added: how many it shares, or nil.
-local function in_order(list, known)
-  local position, last, shared = {}, 0, 0
-  for i, keyword in ipairs(known) do position[keyword] = i end
+local function in_order(list, position)
+  local last, shared = 0, 0
   for _, keyword in ipairs(list) do
     local i = position[keyword]
     if i and i < last then return nil end
@@ -157,16 +157,23 @@ local function in_order(list, known)
   return shared
 end
 
-local function split(token)
+local split = memo(function(token)
   local list = {}
   for item in (token .. "|"):gmatch("([^|]*)|") do list[#list + 1] = item end
   return list
-end
+end)
+
+-- Which keyword comes at which place.
+local positions = memo(function(token)
+  local position = {}
+  for i, keyword in ipairs(split(token)) do position[keyword] = i end
+  return position
+end)
 
 -- Settings and middlemen switch keywords off and on; their order and spelling stays.
 local function keywords_weight(answers, token)
   local list, best = split(token), 0
-  for known in pairs(answers) do best = math.max(best, in_order(list, split(known)) or 0) end
+  for known in pairs(answers) do best = math.max(best, in_order(list, positions(known)) or 0) end
   if best == 0 or token == "" then return M.SURPRISE end
   return 2 * best > #list and best / 4 or -0.5
 end
@@ -248,13 +255,25 @@ function Model:rank(tokens)
 end
 
 -- The recorded versions next to a release, itself if it is one: below or equal, above or equal; nil where there is none.
-local function neighbours(product, release)
-  local below, above
-  for _, one in ipairs(product.versions) do
-    if not version.less(release, one) then below = one end
-    if not above and not version.less(one, release) then above = one end
+local function find_neighbours(product, release)
+  local versions, first, last = product.versions, 1, #product.versions + 1
+  while first < last do -- halves what is left, for the first that is not older
+    local middle = (first + last) // 2
+    if version.less(versions[middle], release) then first = middle + 1 else last = middle end
   end
-  return below, above
+  local above = versions[first]
+  local is_one = above and not version.less(release, above)
+  return { is_one and above or versions[first - 1], above }
+end
+
+-- By product and release, since each host that answers as a product is held against the same releases.
+local NEIGHBOURS = setmetatable({}, { __mode = "k" })
+
+local function neighbours(product, release)
+  local known = NEIGHBOURS[product] or {}
+  NEIGHBOURS[product] = known
+  known[release] = known[release] or find_neighbours(product, release)
+  return known[release][1], known[release][2]
 end
 
 --- Whether the answers exclude a release of a product: it lies among versions that answered a step otherwise, or beyond the last
@@ -262,10 +281,13 @@ end
 --
 -- @return the step that excludes it, or nil
 function Model.excluding(_, product, tokens, release)
-  local below, above = neighbours(product, release)
+  local below, above
   for _, step in ipairs(product.telling) do
     local answer = product.steps[step][tokens[step]]
-    if answer and next(answer.excluded) and (not below or answer.excluded[below]) and (not above or answer.excluded[above]) then return step end
+    if answer and next(answer.excluded) then
+      if not (below or above) then below, above = neighbours(product, release) end
+      if (not below or answer.excluded[below]) and (not above or answer.excluded[above]) then return step end
+    end
   end
 end
 

@@ -1,13 +1,14 @@
 --- From a transcript to a port result: identity, front, inner, evidence, advice.
 
-local behaves = require "deepid.behaves"
-local builds = require "deepid.builds"
+local behaviour = require "deepid.behaviour"
 local json = require "deepid.json"
+local lazy = require "deepid.lazy"
 local observations = require "deepid.observations"
-local rules = require "deepid.rules"
+local roles = require "deepid.roles"
 local signatures = require "deepid.signatures"
 local template = require "deepid.template"
 local windows = require "deepid.window"
+local behaves, builds = lazy "deepid.behaves", lazy "deepid.builds"
 
 local M = {}
 
@@ -205,10 +206,18 @@ M.FRONT_ROLES = { "interceptor", "blocker", "screen", "proxy", "filter", "rewrit
 
 local function add_names(result, transcript)
   for _, front in ipairs(result.front) do
-    if rules.ANSWERS_ITSELF[front.role] then return end
+    if roles.ANSWERS_ITSELF[front.role] then return end
   end
   result.identity.hostname = result.identity.hostname or observations.announced_domain(transcript)
   observations.add_leaks(result, transcript)
+end
+
+-- Whether there is an answer that behaviour could be read from.
+local function is_asked(transcript)
+  for _, step in ipairs(transcript.steps) do
+    if behaviour.is_told(step) then return true end
+  end
+  return false
 end
 
 --- Judges one transcript.
@@ -216,12 +225,13 @@ end
 -- @param knowledge   from <code>knowledge.load</code>
 -- @param transcript  see DESIGN.md; not changed
 -- @param options     (optional) second_opinion: from <code>second_opinion.open</code>;
--- level: how many servers this one stands behind
+-- level: how many servers this one stands behind; reading: what <code>behaves.read</code> gave for this transcript;
+-- only_who: identity and front are enough
 -- @return port result, see DESIGN.md "Output contract"; all texts printable
 function M.identify(knowledge, transcript, options)
   options = options or {}
   local hits, skipped = signatures.hits(knowledge.steps, transcript)
-  local result = observations.new_result(transcript)
+  local result = options.only_who and observations.blank_result(transcript) or observations.new_result(transcript)
   local found, contradicted
   result.identity, found = build_identity(hits)
   name_build(result.identity, result.ntlm, knowledge.builds)
@@ -230,7 +240,8 @@ function M.identify(knowledge, transcript, options)
     contradicted = contradicted or hit.fields.product ~= found[1].fields.product
   end
   add_fronts(result, hits)
-  if knowledge.dialects and not options.level then behaves.add(result, knowledge, transcript, found) end
+  if not options.level and is_asked(transcript) then behaves.add(result, knowledge, transcript, found, options.reading) end
+  if options.only_who then return result end
   result.inner = build_inner(knowledge, hits, options.level or 0)
   add_eggs(result, hits)
   for _, what in ipairs(skipped) do add_once(result.unobserved, show(what) .. " (not matched)") end

@@ -1,11 +1,10 @@
 --- The knowledge: rule files found, read, and compiled into one set a step.
 
-local builds = require "deepid.builds"
 local core = require "deepid.core"
-local dialects = require "deepid.dialects"
+local lazy = require "deepid.lazy"
 local pack = require "deepid.pack"
-local releases = require "deepid.releases"
-local rules = require "deepid.rules"
+local roles = require "deepid.roles"
+local builds, dialects, releases, rules = lazy "deepid.builds", lazy "deepid.dialects", lazy "deepid.releases", lazy "deepid.rules"
 
 local M = {}
 
@@ -70,7 +69,7 @@ end
 -- Of each role, hard and soft apart, the core reports the first match a reply:
 -- they share a slot. Slot 0 reports every match: conditions and Easter eggs.
 local SLOTS = { note = { [false] = 0, [true] = 0 } }
-for i, role in ipairs(rules.ROLES) do
+for i, role in ipairs(roles.ALL) do
   SLOTS[role] = SLOTS[role] or { [false] = 2 * i - 1, [true] = 2 * i }
 end
 
@@ -180,35 +179,44 @@ function M.pack(folder)
       add_pattern(steps, rule, pattern, rule.conditions and c)
     end
   end
-  for _, step in pairs(steps) do
+  local parts = { rules = {}, steps = {} }
+  for i, rule in ipairs(list) do parts.rules[i] = pack.pack(rule) end
+  for name, step in pairs(steps) do
     for i, owner in ipairs(step.owners) do step.owners[i] = { rule = owner.rule.order, condition = owner.condition } end
+    parts.steps[name] = pack.pack(step)
   end
-  return pack.seal({ rules = list, steps = steps, dialects = known.dialects, builds = known.builds, releases = known.releases,
-    built_on = known.built_on }, assert(read_texts(folder)))
+  for _, name in ipairs { "dialects", "builds", "releases", "built_on" } do parts[name] = pack.pack(known[name]) end
+  return pack.seal(parts, assert(read_texts(folder)))
+end
+
+-- A table whose values are made of others when they are first asked for: nobody needs all, and each that is there makes Lua tidy up longer.
+local function made_late(from, make)
+  return setmetatable({}, { __index = function(whole, key)
+    if from[key] == nil then return nil end
+    local value = make(from[key], key)
+    rawset(whole, key, value)
+    return value
+  end })
 end
 
 -- A step's set is made when first a reply to it is to be matched. That its patterns compile was seen when they were packed.
-local function lazy_steps(lib, packed, list)
-  return setmetatable({}, { __index = function(steps, name)
-    local step = packed[name]
-    if not step then return nil end
-    step.set = lib.fpset(step.patterns, { trusted = true })
-    step.patterns = nil
-    for _, owner in ipairs(step.owners) do owner.rule = list[owner.rule] end
-    rawset(steps, name, step)
-    return step
-  end })
+local function late_steps(lib, parts, rules_by_number)
+  return made_late(parts, function(bytes)
+    local step = lib.unpack(bytes)
+    local owners = made_late(step.owners, function(owner) return { rule = rules_by_number[owner.rule], condition = owner.condition } end)
+    return { set = lib.fpset(step.patterns, { trusted = true }), owners = owners }
+  end)
 end
 
 local function load_packed(folder)
   local bytes, texts = read_file(folder .. "/" .. pack.NAME), nil
   local lib = core.load()
   if bytes and lib then texts = read_texts(folder) end
-  local known = texts and pack.open(bytes, texts)
-  if not known then return nil end
-  known.steps = lazy_steps(lib, known.steps, known.rules)
-  dialects.attach(known.dialects)
-  known.problems = {}
+  local parts = texts and pack.open(bytes, texts)
+  if not parts then return nil end
+  local known = made_late(parts, function(part, name) return name == "dialects" and dialects.attach(lib.unpack(part)) or lib.unpack(part) end)
+  known.rules = made_late(parts.rules, function(part) return lib.unpack(part) end)
+  known.steps, known.problems = late_steps(lib, parts.steps, known.rules), {}
   return known
 end
 

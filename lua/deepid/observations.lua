@@ -171,13 +171,19 @@ local function add_session_facts(result, transcript)
   end
 end
 
---- A port result with all that needs no rule; identity, front, inner, easter_eggs,
--- evidence and advice are still empty.
-function M.new_result(transcript)
+--- A port result in which everything is still empty.
+function M.blank_result(transcript)
   local result = { address = show(transcript.address), port = transcript.port, identity = { cpe = json.array() } }
   for _, name in ipairs({ "front", "extensions", "easter_eggs", "evidence", "unobserved", "leaks", "advice" }) do
     result[name] = json.array()
   end
+  return result
+end
+
+--- A port result with all that needs no rule; identity, front, inner, easter_eggs,
+-- evidence and advice are still empty.
+function M.new_result(transcript)
+  local result = M.blank_result(transcript)
   add_extensions(result, transcript)
   add_unobserved(result, transcript)
   add_session_facts(result, transcript)

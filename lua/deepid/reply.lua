@@ -1,5 +1,7 @@
 --- SMTP replies (RFC 5321 section 4.2): when one is whole, and what it says.
 
+local memo = require "deepid.memo"
+
 local M = {}
 
 --- Whether the bytes end in a whole reply: their last line is finished and is
@@ -38,8 +40,8 @@ end
 -- @param bytes  raw reply; may be cut short or not be SMTP at all
 -- @return table: <code>code</code> of the first line (string of three digits, or
 -- nil), <code>enhanced</code> status code of the last line (RFC 2034; or nil),
--- <code>lines</code> array of {code, sep, text}, <code>bare_lf</code>
-function M.parse(bytes)
+-- <code>lines</code> array of {code, sep, text}, <code>bare_lf</code>; others may have the same table, so it is not to be changed
+M.parse = memo(function(bytes)
   local parsed = { lines = {}, bare_lf = false }
   for line, ending in bytes:gmatch("([^\n]*)(\n?)") do
     if line ~= "" or ending ~= "" then
@@ -53,7 +55,7 @@ function M.parse(bytes)
   parsed.code = first and first.code
   parsed.enhanced = last and last.text:match("^([245]%.%d%d?%d?%.%d%d?%d?)%f[^%d]")
   return parsed
-end
+end)
 
 --- The domain that a greeting or EHLO reply begins with, if it looks like one
 -- (RFC 5321 sections 4.2 and 4.1.1.1): a name with a dot, or an address literal.

@@ -1,6 +1,6 @@
 --- A port result in words, and as Nmap's version record.
 
-local rules = require "deepid.rules"
+local roles = require "deepid.roles"
 
 local M = {}
 
@@ -144,7 +144,7 @@ end
 -- What the port itself is: the front where one answers itself or nothing else is known, else the server.
 local function port_owner(result)
   local who, front = result.identity, result.front[1]
-  if front and (not who.product or rules.ANSWERS_ITSELF[front.role]) then
+  if front and (not who.product or roles.ANSWERS_ITSELF[front.role]) then
     return { product = front.name, version = front.version, hostname = front.hostname, cpe = {} }
   end
   return who

@@ -13,20 +13,15 @@
 
 local escape = require "deepid.escape"
 local matchline = require "deepid.matchline"
+local roles = require "deepid.roles"
 local template = require "deepid.template"
 
 local M = {}
 
 local LONGEST_LINE = 2000
 
---- What may answer, in the order in which fronts are reported.
-M.ROLES = { "interceptor", "blocker", "screen", "proxy", "filter", "rewriter", "tarpit", "decoy", "backdoor", "mta", "note" }
-
---- Of these, the ones that answer themselves: the names in their replies are theirs.
-M.ANSWERS_ITSELF = { interceptor = true, blocker = true, proxy = true, tarpit = true, decoy = true, backdoor = true }
-
 local KNOWN_ROLE = {}
-for _, role in ipairs(M.ROLES) do KNOWN_ROLE[role] = true end
+for _, role in ipairs(roles.ALL) do KNOWN_ROLE[role] = true end
 
 local PROBE_STEPS = { NULL = "greeting", Hello = "ehlo", Help = "help" }
 

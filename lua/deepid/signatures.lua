@@ -3,6 +3,7 @@
 -- A hit is {rule, step (its record in the transcript), captures, fields}.
 
 local derived = require "deepid.derived"
+local memo = require "deepid.memo"
 local template = require "deepid.template"
 
 local M = {}
@@ -23,9 +24,15 @@ local function add_stuck(compiled, step, stuck, skipped)
   if #stuck > MOST_TOLD then skipped[#skipped + 1] = ("%d more rules on %s"):format(#stuck - MOST_TOLD, step.step) end
 end
 
+-- What matches a reply. A session is judged after each step, and all that came before is judged again.
+local function matches(compiled, reply)
+  compiled.known = compiled.known or memo(function(text) return { compiled.set:match(text) } end)
+  return table.unpack(compiled.known(reply), 1, 3)
+end
+
 -- Notes what matched in one reply: whole rules as hits, conditions by rule.
 local function match_step(compiled, step, found)
-  local hits, stuck, truncated = compiled.set:match(step.reply)
+  local hits, stuck, truncated = matches(compiled, step.reply)
   for _, hit in ipairs(hits) do
     local owner = compiled.owners[hit.rule]
     if owner.condition then

@@ -1,15 +1,17 @@
 --- Comparing version numbers as people order them.
 
+local memo = require "deepid.memo"
+
 local M = {}
 
-local function parts(text)
+local parts = memo(function(text)
   local list = {}
   for digits, letters in text:gmatch("(%d*)(%a*)") do
     if digits ~= "" then list[#list + 1] = tonumber(digits) end
     if letters ~= "" then list[#list + 1] = letters:lower() end
   end
   return list
-end
+end)
 
 -- Letters that mark a release after the plain one; any others mark one before it.
 local AFTER = { p = true, pl = true, post = true }
@@ -26,10 +28,12 @@ end
 function M.less(a, b)
   local left, right = parts(a), parts(b)
   for i = 1, math.max(#left, #right) do
-    local class_a, value_a = rank(left[i])
-    local class_b, value_b = rank(right[i])
-    if class_a ~= class_b then return class_a < class_b end
-    if value_a ~= value_b then return value_a < value_b end
+    if left[i] ~= right[i] then
+      local class_a, value_a = rank(left[i])
+      local class_b, value_b = rank(right[i])
+      if class_a ~= class_b then return class_a < class_b end
+      if value_a ~= value_b then return value_a < value_b end
+    end
   end
   return false
 end

@@ -3,18 +3,22 @@
 -- To open a capture takes the kernel tens of milliseconds in which Nmap stands still, and Nmap dies of an assertion where one
 -- capture goes from thread to thread (7.93). So the script threads that want to probe queue up; the first of them opens a capture, runs
 -- the work of all as coroutines, and closes it. Times are the capture's own, so it does not matter who reads when.
+--
+-- While other threads wait for their sockets, NSE looks for packets once in 50 ms, and takes one; while none does, at once. So whoever is
+-- done waits for the others before it goes on to talk.
 
-local ipOps = require "ipOps"
+local lazy = require "deepid.lazy"
 local nmap = require "nmap"
-local packet = require "deepid.packet"
+local ipOps, packet = lazy "ipOps", lazy "deepid.packet"
 
 local M = {}
 
 local SNAP_BYTES = 256
 local LOWEST_PORT, HIGHEST_PORT = 16384, 32000 -- for probes: below what kernels give to connections
-local MOST_ACTIVE = 32 -- jobs at one time
+local MOST_ACTIVE = 256 -- jobs at one time
 local MOST_JOBS = 512 -- of one capture; then another thread leads
 local SHORTEST_MS, LONGEST_MS = 1, 50 -- of one look into the capture
+local HELD_MS = 15000 -- how long those that are done wait for the others
 local REGISTRY = "smtp-deepid.captures"
 
 -- Our SYNs, what answers them, and routers' messages.
@@ -31,7 +35,7 @@ local FILTERS = {
 -- @param host     (optional) NSE host table, which knows it already where Nmap sends raw packets itself
 -- @return table: <code>interface</code>, <code>link</code>, <code>src</code>, <code>dst</code> (binary), <code>own</code>,
 --   <code>address</code> (text)
--- @return nil and a message
+-- @return nil and a message: there is none, or it leads nowhere beyond this machine
 function M.route(address, host)
   local own
   if host and host.bin_ip_src then
@@ -46,6 +50,7 @@ function M.route(address, host)
   end
   for _, interface in ipairs(nmap.list_interfaces() or {}) do
     if interface.address == own then
+      if interface.link == "loopback" then return nil, "the target is this machine" end
       return {
         interface = interface.device, link = interface.link, own = own, address = address,
         src = ipOps.ip_to_str(own), dst = ipOps.ip_to_str(address),
@@ -80,7 +85,7 @@ function Air:take_ports(count, listen)
   if self.next_port + count > HIGHEST_PORT then self.next_port = LOWEST_PORT end
   local first = self.next_port
   self.next_port = first + count
-  for port = first, first + count - 1 do self.listeners[port] = listen end
+  for port = first, first + count - 1 do self.listeners[port] = { job = self.job, listen = listen } end
   return first
 end
 
@@ -113,13 +118,15 @@ function Air:give(found, time)
   else
     port = found.is_ack and found.dport or found.sport
   end
-  local listen = self.listeners[port]
-  if listen then listen(found, time) end
+  local listener = self.listeners[port]
+  if listener then listener.listen(found, time) end
+  self.heard = listener and listener.job
 end
 
 -- Runs a job until it waits; notes when it goes on, or how it ended.
-local function step(job, ...)
-  local ok, deadline, is_done = coroutine.resume(job.thread, ...)
+local function step(air, job)
+  air.job = job
+  local ok, deadline, is_done = coroutine.resume(job.thread, air)
   if ok and coroutine.status(job.thread) ~= "dead" then
     job.deadline, job.is_enough = deadline, is_done
   else
@@ -128,10 +135,10 @@ local function step(job, ...)
 end
 
 -- Lets those jobs go on that have waited enough; returns those that are not done, and when the next must.
-local function go_on(jobs, now)
+local function go_on(air, jobs, now)
   local rest, next_deadline = {}, math.huge
   for _, job in ipairs(jobs) do
-    if not job.is_done and (now >= job.deadline or job.is_enough()) then step(job) end
+    if not job.is_done and (now >= job.deadline or job.is_enough()) then step(air, job) end
     if not job.is_done then
       rest[#rest + 1] = job
       next_deadline = math.min(next_deadline, job.deadline)
@@ -143,6 +150,8 @@ end
 -- Runs what is queued, and what is queued meanwhile.
 local function lead(queue, changed)
   local air, active, admitted, now = open(queue.route), {}, 0, nmap.clock_ms()
+  local held_until, deadline = now + HELD_MS, 0
+  queue.is_held = true
   local ok, message = pcall(function()
     repeat
       while queue[1] and #active < MOST_ACTIVE and admitted < MOST_JOBS do
@@ -150,11 +159,15 @@ local function lead(queue, changed)
         admitted = admitted + 1
         active[#active + 1] = job
         job.thread, job.deadline = coroutine.create(job.body), 0
-        step(job, air)
+        step(air, job)
+        deadline = 0
       end
-      local before, deadline = #active
-      active, deadline = go_on(active, now)
-      if #active < before then changed("broadcast") end
+      local before = #active
+      -- A packet lets one job go on at most.
+      if now >= deadline or air.heard and air.heard.is_enough and air.heard.is_enough() then active, deadline = go_on(air, active, now) end
+      air.heard = nil
+      queue.is_held = now < held_until
+      if #active < before and not queue.is_held then changed("broadcast") end
       if active[1] then now = air:read(math.max(SHORTEST_MS, math.min(LONGEST_MS, math.floor(deadline - nmap.clock_ms())))) end
     until not active[1] and (not queue[1] or admitted >= MOST_JOBS)
   end)
@@ -178,14 +191,15 @@ function M.run(route, body)
   local changed, leads = nmap.condvar(queue), nmap.mutex(queue)
   local job = { body = body }
   table.insert(queue, job)
-  while not job.is_done do
+  while not job.is_done or queue.is_held do
     -- A thread that dies (--script-timeout) lets go of its mutex, and all that wait are woken.
     if leads("trylock") then
-      if job.thread then table.insert(queue, job) end -- the leader died over it: from the start
+      if job.thread and not job.is_done then table.insert(queue, job) end -- the leader died over it: from the start
       local ok, message = pcall(lead, queue, changed)
       if not ok then -- no capture can be had: not for the others either
         for i = #queue, 1, -1 do queue[i].is_done, queue[i].message, queue[i] = true, tostring(message):match("^[^\n]*"), nil end
       end
+      queue.is_held = false
       leads("done")
       changed("broadcast")
     else

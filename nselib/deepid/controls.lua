@@ -1,9 +1,9 @@
 --- Control addresses: the user says that no mail server is there, so whatever answers SMTP answers for absent hosts.
 
-local knock = require "deepid.knock"
+local lazy = require "deepid.lazy"
 local nmap = require "nmap"
-local path = require "deepid.path"
 local stdnse = require "stdnse"
+local knock, path = lazy "deepid.knock", lazy "deepid.path"
 
 local M = {}
 

@@ -1,13 +1,11 @@
 --- What Nmap knows of a host beyond its mail servers' replies, as a `host` record (DESIGN.md, 'Saved scans'), and a look at
 -- port 25 where it is silent, which no portrule does.
 
-local capture = require "deepid.capture"
-local hops = require "deepid.hops"
 local json = require "deepid.json"
-local knock = require "deepid.knock"
+local lazy = require "deepid.lazy"
 local nmap = require "nmap"
-local path = require "deepid.path"
-local prober = require "deepid.prober"
+local capture, hops, knock = lazy "deepid.capture", lazy "deepid.hops", lazy "deepid.knock"
+local path, prober = lazy "deepid.path", lazy "deepid.prober"
 
 local M = {}
 

@@ -4,10 +4,9 @@
 
 local capture = require "deepid.capture"
 local json = require "deepid.json"
+local lazy = require "deepid.lazy"
 local nmap = require "nmap"
-local prober = require "deepid.prober"
-local roundtrip = require "deepid.roundtrip"
-local tracer = require "deepid.tracer"
+local prober, roundtrip, tracer = lazy "deepid.prober", lazy "deepid.roundtrip", lazy "deepid.tracer"
 
 local M = {}
 
@@ -130,7 +129,6 @@ local function fastest(path) return math.min(table.unpack(path.other_ms, 1, math
 local function look_by_packets(path, target, options)
   local route, message = capture.route(target.address, target.host)
   if not route then return nil, message end
-  if route.link == "loopback" then return nil, "the target is this machine" end
   local wait_ms = patience_ms(target.host)
   return capture.run(route, function(air)
     local probes = prober.new(route, air)

@@ -3,22 +3,22 @@
 -- Judges nothing, and is bounded whatever the peer does: the plan's steps and connections, each reply's bytes and time,
 -- and the time of the whole.
 
+local lazy = require "deepid.lazy"
 local nmap = require "nmap"
 local plan = require "deepid.plan"
 local reply = require "deepid.reply"
 local steps = require "deepid.steps"
 local stdnse = require "stdnse"
 local wire = require "deepid.wire"
-local x509 = require "deepid.x509"
-local has_openssl, openssl = pcall(require, "openssl")
+local x509 = lazy "deepid.x509"
 
 local M = {}
 
 M.GREETING_TIMEOUT_MS = 20000
 M.BUDGET_MS = { greeting = 90000, adaptive = 120000, full = 300000 }
 
--- A screen that writes a byte a second (OpenBSD's spamd) is heard out for a minute.
-local GREETING = { idle_ms = 20000, total_ms = 60000 }
+-- A screen that writes a byte a second (OpenBSD's spamd) is heard for as long as it takes to name itself behind a host name of 32 letters.
+local GREETING = { idle_ms = 20000, total_ms = 50000 }
 local LIMITS = { first_ms = 20000, idle_ms = 10000, total_ms = 30000 }
 local OWN_NAME = "smtp-deepid.own_name" -- where it is kept in Nmap's registry
 local LINGER = { first_ms = 400, idle_ms = 400, total_ms = 400 } -- as the recorder of the lab waits
@@ -62,6 +62,7 @@ end
 
 function Session:note_certificate()
   local pem = self.connection:certificate()
+  local has_openssl, openssl = pcall(require, "openssl")
   local certificate = pem and x509.read(x509.der(pem) or "")
   if not certificate or self.transcript.certificate then return end
   self.transcript.certificate = {

@@ -21,9 +21,9 @@ end
 local function session(name, greeting, depth, change)
   local recorded = recording(name)
   for _, step in ipairs(change and recorded.steps or {}) do step.reply = change(step) end
-  local said = replay.run(recorded, {
-    depth = depth or "adaptive", choose = function(...) return engine:choose(...) end, errors = function(...) return engine:errors(...) end,
-  }, greeting)
+  local options = engine:adviser()
+  options.depth = depth or "adaptive"
+  local said = replay.run(recorded, options, greeting)
   return engine:identify(said), said
 end
 

@@ -6,7 +6,6 @@ local behaviour = require "deepid.behaviour"
 local deepid = require "deepid"
 local dialects = require "deepid.dialects"
 local identify = require "deepid.identify"
-local behaves = require "deepid.behaves"
 local learn = require "deepid.learn"
 local recorded = require "accuracy.lib.recorded"
 local replay = require "accuracy.lib.replay"
@@ -62,11 +61,8 @@ end
 
 -- One session with a recording, and what came of it.
 local function session(known, digest, depth, greeting)
-  local options = {
-    depth = depth,
-    choose = function(transcript, names) return engine.choose({ knowledge = known }, transcript, names) end,
-    errors = function(transcript, usual) return behaves.errors(known, transcript, usual) end,
-  }
+  local options = engine.adviser({ knowledge = known })
+  options.depth = depth
   local transcript = replay.run(digest.transcript, options, greeting)
   return identify.identify(known, transcript), transcript
 end

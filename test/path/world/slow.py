@@ -1,6 +1,6 @@
-"""A second line between two routers, 192.168.20.0/24, that takes its time: slow.py SPACE SPACE
+"""A line between two namespaces, 192.168.20.0/24, that takes its time: slow.py SPACE SPACE [MS]
 
-Each end is a TUN device in one of the namespaces; what comes out of one goes into the other DELAY_S later. This stands in for
+Each end is a TUN device in one of the namespaces; what comes out of one goes into the other MS later, 10 by default. This stands in for
 the kernel's own netem, which not every kernel has.
 """
 
@@ -14,7 +14,6 @@ import subprocess
 import sys
 import time
 
-DELAY_S = 0.010  # each way
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 1, 0x1000
 
 
@@ -37,7 +36,8 @@ def end(space, host):
     return tun
 
 
-def main(near, far):
+def main(near, far, ms="10"):
+    delay_s = int(ms) / 1000
     ends = [end(near, 1), end(far, 2)]
     waiting, count = [], 0
     while True:
@@ -45,7 +45,7 @@ def main(near, far):
         for tun in select.select(ends, [], [], timeout)[0]:
             packet = os.read(tun, 65536)
             count += 1
-            heapq.heappush(waiting, (time.monotonic() + DELAY_S, count, ends[1 - ends.index(tun)], packet))
+            heapq.heappush(waiting, (time.monotonic() + delay_s, count, ends[1 - ends.index(tun)], packet))
         while waiting and waiting[0][0] <= time.monotonic():
             _, _, tun, packet = heapq.heappop(waiting)
             os.write(tun, packet)

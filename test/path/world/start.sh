@@ -33,9 +33,9 @@ server() {
 for space in exim postfix opensmtpd edge; do
     in_ "$space" python3 -B "$here/light.py" ports 80 993 >"$work/$space-light.log" 2>&1 &
 done
-server exim - mx.exim.test-lab.net many.sh exim < <(hosts_of exim)
-server edge - mx.edge.test-lab.net many.sh exim < <(hosts_of edge)
-server inner - mx.inner.test-lab.net many.sh exim < <(hosts_of inner | awk -F'[. ]' '{ print "192.168.9." 100 + $2, substr($0, index($0, " ") + 1) }')
+server exim - mx.exim.test-lab.net many.sh exim alone < <(hosts_of exim)
+server edge - mx.edge.test-lab.net many.sh exim alone < <(hosts_of edge)
+server inner - mx.inner.test-lab.net many.sh exim alone < <(hosts_of inner | awk -F'[. ]' '{ print "192.168.9." 100 + $2, substr($0, index($0, " ") + 1) }')
 server postfix - mx.postfix.test-lab.net many.sh postfix < <(hosts_of postfix)
 server opensmtpd - mx.opensmtpd.test-lab.net many.sh opensmtpd < <(hosts_of opensmtpd)
 
