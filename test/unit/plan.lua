@@ -55,6 +55,7 @@ local function secure(changes)
   return server(changes)
 end
 local settled = function() return nil end -- nothing is worth asking
+local function first_open(_, open) return open[1] end
 
 local CASES = {
   { "greeting depth says goodbye at once", server(), { depth = "greeting" }, "1: quit" },
@@ -70,15 +71,15 @@ local CASES = {
   { "STARTTLS as part of another word is no offer", server { ehlo = "250-x\r\n250 XSTARTTLS\r\n" }, { choose = settled },
     "1: ehlo help quit" },
   { "EHLO refused: HELO", server { ehlo = "500 what?\r\n" }, {}, "1: ehlo helo help unknown quit" },
-  { "EHLO refused for now is not asked for as HELO", server { ehlo = "450 later\r\n" }, { choose = settled },
-    "1: ehlo help quit" },
+  { "EHLO refused for now is not asked for as HELO, but on another connection", server { ehlo = "450 later\r\n" }, { choose = settled },
+    "1: ehlo quit 2: helo help quit" },
   { "EHLO and HELO refused: two errors, goodbye", server { ehlo = "500 a\r\n", helo = "500 b\r\n" }, {}, "1: ehlo helo quit" },
   { "an LMTP server asks for LHLO", server { ehlo = "500 5.5.1 This is LMTP: use LHLO\r\n" }, {}, "1: ehlo lhlo help unknown quit" },
   { "an LMTP greeting", server { greeting = "220 x LMTP Cyrus\r\n" }, { choose = settled }, "1: lhlo help quit" },
   { "XLMTPD is no LMTP", server { greeting = "220 x XLMTPD\r\n" }, { choose = settled }, "1: ehlo help quit" },
   { "a greeting that is not 2xx", server { greeting = "554 go away\r\n" }, {}, "1: quit" },
   { "rblsmtpd shows its refusal to HELP", server { help = "451 blocked\r\n", unknown = "451 blocked\r\n" }, {},
-    "1: ehlo help unknown quit" },
+    "1: ehlo help quit" },
   { "421 in mid-session", server { help = "421 too long\r\n" }, {}, "1: ehlo help quit" },
   { "521 in mid-session", server { help = "521 go\r\n" }, {}, "1: ehlo help quit" },
   { "354 where no message was offered", server { ehlo = "354 go ahead\r\n" }, { depth = "full" }, "1: ehlo" },
@@ -131,12 +132,27 @@ t.test("port 24 is LMTP unless it says SMTP", function()
 end)
 
 t.test("a hello that was refused is not asked again on another connection", function()
-  local changes = { ehlo = "500 a\r\n", helo = "500 b\r\n" }
+  local changes = { ehlo = "500 a\r\n", helo = "500 b\r\n", earlyhelp = "214 help\r\n" }
   t.has(run(server(changes), { depth = "full" }), "^1: ehlo helo quit 2: lhlo help unknown ")
   changes.lhlo = "500 c\r\n"
   local words = run(server(changes), { depth = "full" })
-  t.has(words, "^1: ehlo helo quit 2: lhlo help unknown")
+  t.eq(words, "1: ehlo helo quit 2: lhlo earlyhelp earlyunknown quit 3: earlyauth http quit 4: ehlorubbish earlymail quit")
   t.eq(select(2, words:gsub("%f[%a]ehlo%f[%A]", "")), 1)
+end)
+
+t.test("a server that takes no hello for a reason is no LMTP server, and is asked what needs none", function()
+  local changes = { ehlo = "550 not you\r\n", helo = "550 not you\r\n", earlyhelp = "214 help\r\n", earlymail = "250 ok\r\n" }
+  t.eq(run(server(changes), { choose = first_open }), "1: ehlo helo quit 2: earlyhelp earlyunknown earlyauth quit 3: http ehlorubbish quit")
+  t.eq(run(server(changes), { depth = "full" }), "1: ehlo helo quit 2: earlyhelp earlyunknown earlyauth quit 3: http ehlorubbish quit 4: earlymail quit")
+end)
+
+-- Hangs up after its first error, as msmtpd does.
+local ABORTS = { quit = { "", "close" } }
+
+t.test("nobody is asked for two errors who has not gone on after one", function()
+  t.has(run(server(ABORTS), { depth = "full" }), "^1: ehlo help unknown quit 2: helo noop rset vrfy wiz quit 3: ehlo shell quit ")
+  t.has(run(server(), { depth = "full" }), "^1: ehlo help unknown quit 2: helo noop rset vrfy wiz shell quit 3: ehlo kill ehloagain quit ")
+  t.has(run(server(ABORTS), { choose = first_open }), "^1: ehlo help unknown quit 2: ehlo ehloagain quit 3: ehlo rsetarg quit$")
 end)
 
 t.test("a greeting that did not come whole is not waited for again, even in full", function()
@@ -150,17 +166,17 @@ end)
 -- Every step of the catalogue that full depth sends, but for those that a server without MAIL, or LMTP, is not asked.
 local function check_whole(words, but)
   for _, step in ipairs(steps.catalogue) do
-    if step.say and step.depth ~= "record" and step.after ~= "authntlm" and not but[step.name] then t.has(words .. " ", " " .. step.name .. " ") end
+    if step.say and step.depth ~= "record" and step.after ~= "authntlm" and step.after ~= "refusal" and not but[step.name] then t.has(words .. " ", " " .. step.name .. " ") end
     if step.depth == "record" then t.ok(not (words .. " "):find(" " .. step.name .. " "), step.name .. " is for the recorder alone") end
   end
 end
 
 t.test("full sends the whole catalogue", function()
   local words = run(server(SECURE), { depth = "full" })
-  t.has(words, "^1: ehlo help unknown noop rset starttls ehlo vrfy wiz quit 2: helo shell kill quit 3: ehlo ")
+  t.has(words, "^1: ehlo help unknown starttls ehlo noop rset vrfy wiz quit 2: helo shell kill quit 3: ehlo ")
   check_whole(words, { lhlo = true, rcptnull = true, rcptunclosed = true })
   words = run(server { mail = "250 ok\r\n", starttls = "454 no\r\n" }, { depth = "full" })
-  t.has(words, " mail rcptnull quit 14: ehlo mail rcptunclosed quit ")
+  t.has(words, " 14: ehlo mail rcptnull rcptunclosed quit ")
   check_whole(words, { lhlo = true, starttls = true })
 end)
 
@@ -179,8 +195,6 @@ end)
 
 local NEEDS_TLS = "530 5.7.0 Must issue a STARTTLS command first\r\n"
 local HANGS_UP = { "", "reset" }
-local function first_open(_, open) return open[1] end
-
 -- A server that says nothing of itself in clear text, but for hello, STARTTLS and goodbye.
 local function insisting(refusal)
   local clear = { greeting = "220 mx ESMTP\r\n", ehlo = OFFER, helo = "250 mx\r\n", starttls = "220 go ahead\r\n", quit = "221 bye\r\n", other = refusal }
@@ -197,8 +211,8 @@ end)
 
 t.test("the connection that a refusal of clear text cost is made up for", function()
   local one = function() return 1 end
-  t.eq(run(insisting(HANGS_UP), { choose = first_open, errors = one }), "1: ehlo starttls ehlo help unknown quit "
-    .. "2: ehlo ehloagain 3: ehlo starttls ehlo ehloagain quit 4: ehlo starttls ehlo rsetarg quit")
+  t.eq(run(insisting(HANGS_UP), { choose = first_open, errors = one }), "1: ehlo help 2: ehlo starttls ehlo help unknown quit "
+    .. "3: ehlo starttls ehlo ehloagain quit 4: ehlo starttls ehlo rsetarg quit")
   t.ok(not run(server(), { choose = first_open, errors = one }):find("4:", 1, true))
 end)
 
@@ -242,7 +256,7 @@ end)
 
 t.test("full greets LMTP as LMTP", function()
   local words = run(server { greeting = "220 LMTP\r\n" }, { depth = "full" })
-  t.has(words, "^1: lhlo help unknown noop rset vrfy wiz quit 2: lhlo ")
+  t.has(words, "^1: lhlo help unknown quit 2: lhlo noop rset vrfy wiz shell quit 3: lhlo ")
   check_whole(words, { ehlo = true, helo = true, starttls = true, rcptnull = true, rcptunclosed = true })
 end)
 
