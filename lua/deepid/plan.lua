@@ -2,16 +2,16 @@
 --
 -- The rules, in the order in which they bind: nothing is sent before the greeting is whole, nor after a reply that asks
 -- for a message (354); a greeting that is not 2xx gets QUIT alone; no connection is asked for more errors than the server is
--- known to bear, one where nothing is known, whatever it answered; every connection that is still in step ends with QUIT.
+-- known to bear, two where nothing is known, whatever it answered; every connection that is still in step ends with QUIT.
 
 local reply = require "deepid.reply"
 local steps = require "deepid.steps"
 
 local M = {}
 
--- Of a server that nobody knows: msmtpd hangs up once it has answered one error (src/msmtpd.c, msmtpd_session), so one; whoever went on
--- after it, as QUIT's answer shows, bears two: the next to hang up are chasquid and Courier, at the third (test/transcripts).
-M.MOST_ERRORS_AT_FIRST, M.MOST_ERRORS = 1, 2
+-- Of a server that nobody knows. Who hangs up at the first (msmtpd: src/msmtpd.c, msmtpd_session) cannot be asked anything; the next are
+-- chasquid and Courier, at the third (test/transcripts).
+M.MOST_ERRORS = 2
 M.MOST_ERRORS_KNOWN = { adaptive = 4, full = 8 } -- however many the server is known to bear
 M.MOST_CONNECTIONS = { greeting = 4, adaptive = 4, full = 24 }
 M.MOST_ASKED = 8 -- of steps after the hello at depth adaptive, HELP among them
@@ -84,7 +84,6 @@ local function note(now, step)
   now.sent[name] = true
   if IS_QUESTION[name] then note_refusal(now, step) end
   now.broken = now.broken or not (step["end"] == "reply" or step["end"] == "error" or name == "quit" or now.refused[name])
-  if now.errors > 0 and step.reply ~= "" then now.goes_on = true end
   if name ~= "greeting" and code_of(step):find("^[45]") then now.errors = now.errors + math.max(1, steps.by_name[name].replies or 1) end
   if HELLO[name] then
     now.hello, now.sender = step, false
@@ -163,9 +162,8 @@ end
 local function takes_no_hello(now) return not now.spoken and now.sent.helo and (now.sent.lhlo or now.knows_ehlo) end
 
 -- How many errors this server may be asked for on one connection.
-local function allowance(transcript, now, options)
-  local usual = now.goes_on and M.MOST_ERRORS or M.MOST_ERRORS_AT_FIRST
-  local known = options.errors and options.errors(transcript, usual) or usual
+local function allowance(transcript, options)
+  local known = options.errors and options.errors(transcript, M.MOST_ERRORS) or M.MOST_ERRORS
   return math.min(known, M.MOST_ERRORS_KNOWN[options.depth])
 end
 
@@ -179,12 +177,11 @@ local function is_wanted(name, now)
   return true
 end
 
--- An error is kept in reserve for a STARTTLS that is still to come; but who offers it seldom refuses it, and bears the two.
+-- An error is kept in reserve for a STARTTLS that is still to come.
 local function is_affordable(name, now, allowed)
   local cost = steps.by_name[name].errors
   if cost == 0 then return now.errors < allowed end
-  if name == "starttls" then return now.errors + cost <= math.max(allowed, M.MOST_ERRORS) end
-  local reserve = allowed > 1 and wants_tls(now) and steps.by_name.starttls.errors or 0
+  local reserve = name ~= "starttls" and wants_tls(now) and steps.by_name.starttls.errors or 0
   return now.errors + cost + reserve <= allowed
 end
 
@@ -249,7 +246,7 @@ end
 local function next_asked(transcript, now, options)
   local last = now.last.step
   if steps.by_name[last] and steps.by_name[last].alone then return nil end
-  local allowed = allowance(transcript, now, options)
+  local allowed = allowance(transcript, options)
   local name
   if now.insists and is_wanted("starttls", now) and is_affordable("starttls", now, allowed) then
     return "starttls"
