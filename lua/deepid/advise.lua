@@ -12,7 +12,6 @@ local MOST_CANDIDATES = 12
 local PLAUSIBLE = 0.001 -- of the best candidate's probability
 local WORTH_BITS = 0.1
 local VERSION_COUNTS = 0.5
-local CERTAIN = 0.98
 local LIKELY = 0.05
 local SEEN_TO_BEAR = 30 -- errors that the recorder asks for, in search of the limit
 
@@ -119,17 +118,18 @@ function M.choose(model, tokens, names, ranked)
   return best
 end
 
---- How many errors a server may be asked for on one connection: one less than makes any likely candidate hang up.
+--- How many errors a server may be asked for on one connection: one less than makes any likely candidate hang up, the one that nobody
+-- knows among them.
 --
 -- @param ranked  of <code>model:rank</code>
--- @param usual   what a server that nobody knows is asked for; more than that only where the product is certain
+-- @param usual   what a server that nobody knows is asked for
 function M.errors(ranked, usual)
-  local top = ranked[1]
-  if top and top.p >= CERTAIN then return (top.product.limit or SEEN_TO_BEAR) - 1 end
-  local allowed = usual
+  local allowed, unknown = SEEN_TO_BEAR - 1, 1
   for _, candidate in ipairs(ranked) do
-    if candidate.p > LIKELY and candidate.product.limit then allowed = math.min(allowed, candidate.product.limit - 1) end
+    unknown = unknown - candidate.p
+    if candidate.p > LIKELY then allowed = math.min(allowed, (candidate.product.limit or SEEN_TO_BEAR) - 1) end
   end
+  if unknown > LIKELY then allowed = math.min(allowed, usual) end
   return math.max(allowed, 1)
 end
 

@@ -62,8 +62,12 @@ local function best_answers(candidate, tokens)
   return distinct
 end
 
+-- The steps that those without a reply of their own are read from.
+local READ_FROM = { keywords = "ehlo", refrain = "help" }
+
 local function reply_of(transcript, name)
   if name == "keywords" then return reply_of(transcript, "ehlo") or reply_of(transcript, "lhlo") end
+  name = READ_FROM[name] or name
   for _, step in ipairs(transcript.steps) do
     if step.step == name and step.reply ~= "" then return step.reply end
   end
@@ -73,7 +77,7 @@ end
 
 local function add_evidence(case, step, says)
   local reply = show(reply_of(case.transcript, step) or "")
-  case.result.evidence[#case.result.evidence + 1] = { step = step == "keywords" and "ehlo" or step, reply = reply, says = show(says) }
+  case.result.evidence[#case.result.evidence + 1] = { step = READ_FROM[step] or step, reply = reply, says = show(says) }
 end
 
 --- A range of versions in words.

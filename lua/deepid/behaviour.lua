@@ -8,6 +8,7 @@
 --   http        221 2.7.0 Error: I can break rules, too. Goodbye. (closed)
 --   ehlo        250-<host> Hello <client>              its first line alone
 --   keywords    PIPELINING|SIZE #|8BITMIME             its other lines, in order
+--   refrain     (as HELP)                              where other verbs are refused as HELP is, word for word
 --
 -- The greeting and whatever names its product outright are no behaviour: that is what rules read.
 
@@ -94,6 +95,15 @@ end
 --- Whether a step's answer is behaviour at all.
 function M.is_told(step) return not SKIPPED[step.step] and step["end"] ~= "error" end
 
+-- A client that is not wanted hears the same words whatever it asks, HELP and all. 4yz and 55z speak of mail and of policy, never of an unknown
+-- command (RFC 5321 4.2.2). The words are an administrator's or a blocklist's, but that they come to everything is the server's way.
+local function add_refrain(tokens)
+  local refusal, is_refrain = tokens.help or "", false
+  if not (refusal:find("^4") or refusal:find("^55")) then return end
+  for name, token in pairs(tokens) do is_refrain = is_refrain or (token == refusal and not name:find("help")) end
+  if is_refrain then tokens.refrain = "(as HELP)" end
+end
+
 --- The tokens of a transcript: of each step the first whole answer, in clear text unless the server insists on TLS.
 --
 -- @param transcript  see DESIGN.md
@@ -110,6 +120,7 @@ function M.tokens(transcript)
       end
     end
   end
+  add_refrain(tokens)
   return tokens
 end
 

@@ -179,10 +179,12 @@ local function keywords_weight(answers, token)
 end
 
 -- What the product says to other steps is its own voice at least: a command switched off is answered as one that is unknown.
-local function answer_weight(model, owner, step, token)
+-- A refusal of everything is in words that anybody may have set, and tells nothing of who was never heard to use them.
+local function answer_weight(model, owner, step, token, refrain)
   local answers = owner.steps[step]
   if not answers then return nil end
   if answers[token] then return weight(model, model.given[step][token], token), true end
+  if token == refrain then return nil end
   if step == "keywords" then return keywords_weight(answers, token), false end
   if owner.words[token] then return (M.SURPRISE + weight(model, model.anywhere[token], token)) / 2, false end
   return M.SURPRISE, false
@@ -201,11 +203,12 @@ end
 
 local function judge(model, product, front, tokens)
   local candidate = { product = product, front = front, weights = {}, matched = {}, own = {} }
+  local refrain = tokens.refrain and tokens.help
   for step, token in pairs(tokens) do
     if front and front.steps[step] and front.steps[step][token] then
       candidate.weights[step], candidate.own[step] = weight(model, model.given[step][token], token), true
     else
-      candidate.weights[step], candidate.matched[step] = answer_weight(model, product, step, token)
+      candidate.weights[step], candidate.matched[step] = answer_weight(model, product, step, token, refrain)
     end
   end
   candidate.score = add_up(candidate.weights, tokens) + (front and M.FRONT or 0)

@@ -8,7 +8,7 @@ local version = require "deepid.version"
 
 local M = {}
 
-local SEARCHED = 30 -- errors that the recorder asks for at most, in search of the limit
+M.SEARCHED = 30 -- errors that the recorder asks for at most, in search of the limit
 
 --- Takes one recording in.
 --
@@ -22,7 +22,7 @@ function M.digest(recorded, facts)
   digest.front = facts.settings:match("behind:(%S+)")
   for _, step in ipairs(recorded.steps) do
     -- Where the server insists on TLS, the one inside comes later and counts.
-    if step.step == "errorlimit" then digest.limit = step.errors < SEARCHED and step.errors or nil end
+    if step.step == "errorlimit" then digest.limit = step.errors < M.SEARCHED and step.errors or nil end
   end
   return digest
 end

@@ -9,6 +9,8 @@ local steps = require "deepid.steps"
 
 local M = {}
 
+-- Of a server that nobody knows. Who hangs up at the first (msmtpd: src/msmtpd.c, msmtpd_session) cannot be asked anything; the next are
+-- chasquid and Courier, at the third (test/transcripts).
 M.MOST_ERRORS = 2
 M.MOST_ERRORS_KNOWN = { adaptive = 4, full = 8 } -- however many the server is known to bear
 M.MOST_CONNECTIONS = { greeting = 4, adaptive = 4, full = 24 }
@@ -24,15 +26,22 @@ local PLAIN_PORTS = { [24] = true, [25] = true, [587] = true } -- TLS at once he
 -- What may be asked at each depth: after a hello, in the order of the catalogue; alone; and before any hello. STARTTLS is
 -- apart: steps in clear text come first, since a handshake that fails takes the connection with it.
 local ASKED = { adaptive = { hello = {}, alone = {}, connect = {} }, full = { hello = {}, alone = {}, connect = {} } }
+local EARLY = { refusal = {}, connect = {} } -- before any hello, by what must hold
 local IS_QUESTION = {} -- what is asked in clear text or inside TLS, whichever answers
 for _, step in ipairs(steps.catalogue) do
   local makes_context = HELLO[step.name] or step.name == "starttls" or step.name == "quit"
-  local place = step.after == "connect" and "connect" or step.alone and "alone" or "hello"
-  IS_QUESTION[step.name] = place ~= "connect" and not makes_context
+  local is_early = EARLY[step.after] ~= nil
+  local place = is_early and "connect" or step.alone and "alone" or "hello"
+  IS_QUESTION[step.name] = not is_early and not makes_context
+  local is_asked = step.say and not makes_context and step.after ~= "authntlm" and step.depth ~= "record"
+  if is_asked and is_early then table.insert(EARLY[step.after], step.name) end
   for depth, asked in pairs(ASKED) do
-    if step.say and not makes_context and step.after ~= "authntlm" and (step.depth == "adaptive" or step.depth == depth) then table.insert(asked[place], step.name) end
+    if is_asked and step.after ~= "refusal" and (step.depth == "adaptive" or step.depth == depth) then table.insert(asked[place], step.name) end
   end
 end
+
+-- What a server is asked that takes no hello, at any depth.
+local WITHOUT_HELLO = table.move(EARLY.connect, 1, #EARLY.connect, #EARLY.refusal + 1, EARLY.refusal)
 
 -- Replies after which the server hangs up: RFC 5321 3.8; Postfix, reject_code 521.
 local GOING = { ["421"] = true, ["521"] = true }
@@ -78,6 +87,7 @@ local function note(now, step)
   if name ~= "greeting" and code_of(step):find("^[45]") then now.errors = now.errors + math.max(1, steps.by_name[name].replies or 1) end
   if HELLO[name] then
     now.hello, now.sender = step, false
+    now.knows_ehlo = now.knows_ehlo or (name == "ehlo" and code_of(step) ~= "" and not code_of(step):find("^50"))
     if is_accepted(step) and (name ~= "helo" or not now.spoken) then now.spoken = name end
     now.offered = step.tls == "none" and is_accepted(step) and offers_starttls(step)
     now.takes_tls = now.takes_tls or now.offered
@@ -134,7 +144,7 @@ local function first_hello(transcript, now, options)
   if now.spoken then return now.spoken end
   -- What was refused on an earlier connection is not asked again; a server that refused all is asked without.
   for _, name in ipairs(is_lmtp(transcript, now) and { "lhlo", "ehlo" } or { "ehlo", "helo", "lhlo" }) do
-    if not now.sent[name] then return name end
+    if not now.sent[name] and not (name == "lhlo" and now.knows_ehlo) then return name end
   end
 end
 
@@ -147,6 +157,9 @@ local function next_hello(transcript, now, options)
   if not tried.lhlo and last.reply:upper():find("LHLO", 1, true) then return "lhlo" end
   return not tried.helo and "helo" or nil
 end
+
+-- Whether every hello was refused, and none is left to try: one that knows EHLO speaks no LMTP (RFC 2033 4.1).
+local function takes_no_hello(now) return not now.spoken and now.sent.helo and (now.sent.lhlo or now.knows_ehlo) end
 
 -- How many errors this server may be asked for on one connection.
 local function allowance(transcript, options)
@@ -172,6 +185,9 @@ local function is_affordable(name, now, allowed)
   return now.errors + cost + reserve <= allowed
 end
 
+-- The questions of one depth; of a server that takes no hello those that need none.
+local function questions(depth, now) return takes_no_hello(now) and WITHOUT_HELLO or ASKED[depth].hello end
+
 -- Of these steps those that may be asked now.
 local function askable(names, now, allowed)
   local list = {}
@@ -185,7 +201,7 @@ end
 -- The steps asked so far that tell something, beside the hello.
 local function count_asked(now)
   local count = 0
-  for _, name in ipairs(ASKED.adaptive.hello) do
+  for _, name in ipairs(questions("adaptive", now)) do
     if now.sent[name] and name ~= "rset" then count = count + 1 end
   end
   return count
@@ -193,10 +209,10 @@ end
 
 -- The next step at depth adaptive: HELP, which tells most, then what the adviser names; without one, an unknown verb.
 local function choose(transcript, now, options, allowed)
-  local names = askable(ASKED.adaptive.hello, now, allowed)
+  local names = askable(questions("adaptive", now), now, allowed)
   if names[1] == nil or count_asked(now) >= M.MOST_ASKED then return nil end
   for _, name in ipairs(names) do
-    if name == "help" then return name end
+    if name == "help" or name == "earlyhelp" then return name end
   end
   if options.choose then return options.choose(transcript, names) end
   for _, name in ipairs(names) do
@@ -213,11 +229,12 @@ end
 
 -- The next step at depth full: what needs the sender that is open, else the next of the catalogue, else a sender for what needs one.
 local function next_of_all(now, allowed)
-  local names = askable(ASKED.full.hello, now, allowed)
+  local names = askable(questions("full", now), now, allowed)
   for _, name in ipairs(names) do
     if needs_sender(name) then return name end
   end
   if names[1] then return names[1] end
+  if takes_no_hello(now) then return nil end
   for _, name in ipairs(ASKED.full.hello) do
     local is_possible = needs_sender(name) and is_open_question(name, now) and not now.sender
     if is_possible and is_affordable(name, now, allowed) then return "mail" end
@@ -252,6 +269,7 @@ end
 
 local function has_more(now)
   if now.stalled then return false end
+  if takes_no_hello(now) then return askable(WITHOUT_HELLO, now, math.huge)[1] ~= nil end
   local fresh = afresh(now)
   for _, list in ipairs { ASKED.full.hello, ASKED.full.alone } do
     for _, name in ipairs(list) do
@@ -274,7 +292,9 @@ local function next_step(transcript, now, options)
   if last["end"] == "timeout" or GOING[code_of(last)] then return "quit" end
   if options.depth == "greeting" or not is_accepted(now.greeting) then return "quit" end
   if last.step == "wiz" and is_accepted(last) then return "quit" end
-  if steps.by_name[last.step].after == "connect" and not HELLO[last.step] and last.step ~= "greeting" then return "quit" end
+  if steps.by_name[last.step].after == "connect" and not HELLO[last.step] and last.step ~= "greeting" and not (takes_no_hello(now) and is_refused(last)) then
+    return "quit"
+  end
   return next_early(now, options) or next_hello(transcript, now, options) or next_asked(transcript, now, options) or "quit"
 end
 
@@ -307,9 +327,9 @@ end
 local function is_unfinished(transcript, now, options)
   if options.depth == "greeting" or not is_accepted(now.greeting) or now.greeting["end"] ~= "reply" then return false end
   if options.depth == "adaptive" then
-    -- One that a refusal of clear text ended is not counted; a server that stalls, breaks off or takes no hello is asked nothing more.
+    -- One that a refusal of clear text ended is not counted; a server that stalls or breaks off is asked nothing more.
     local most = M.MOST_FOR_QUESTIONS + (now.insists and 1 or 0)
-    return not now.broken and now.spoken ~= nil and now.connection < most and options.choose ~= nil and choose(transcript, afresh(now), options, M.MOST_ERRORS) ~= nil
+    return not now.broken and now.connection < most and options.choose ~= nil and choose(transcript, afresh(now), options, M.MOST_ERRORS) ~= nil
   end
   if not now.sent.helo and not is_lmtp(transcript, now) then return true end
   if has_more(now) then return true end

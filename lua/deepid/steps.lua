@@ -4,7 +4,7 @@
 -- <code>say</code>     the bytes without their line end; {name} stands for the name the scanner greets with
 -- <code>ending</code>  the line end where it is not CRLF
 -- <code>after</code>   what must hold before: connect (greeted, nothing said yet), hello (EHLO, HELO or LHLO accepted), mail
---   (the null sender accepted), authntlm (AUTH NTLM answered 334), tls (a hello inside TLS)
+--   (the null sender accepted), refusal (every hello refused; of others the recorder asks it before any), authntlm (AUTH NTLM answered 334), tls (a hello inside TLS)
 -- <code>errors</code>  how many errors a server may count for it; nobody asks for more than two on one connection
 -- <code>replies</code> how many replies it asks for, where that is not one
 -- <code>alone</code>   what the server takes it for is not sure: nothing else is asked on its connection
@@ -53,10 +53,10 @@ M.catalogue = {
   { name = "helorubbish", say = "HELO !$%&", after = "connect", errors = 1, depth = "record", source = "RFC 5321 4.1.1.1" },
   { name = "ehlolower", say = "ehlo {name}", after = "connect", errors = 1, depth = "record", source = "RFC 5321 2.4" },
   { name = "earlynoop", say = "NOOP", after = "connect", errors = 1, depth = "record", source = "RFC 5321 4.1.4" },
-  { name = "earlyhelp", say = "HELP", after = "connect", errors = 1, depth = "record", source = "RFC 5321 4.1.4" },
-  { name = "earlyunknown", say = "XDEEPID", after = "connect", errors = 1, depth = "record", source = "RFC 5321 4.1.5" },
+  { name = "earlyhelp", say = "HELP", after = "refusal", errors = 1, depth = "adaptive", source = "RFC 5321 4.1.4" },
+  { name = "earlyunknown", say = "XDEEPID", after = "refusal", errors = 1, depth = "adaptive", source = "RFC 5321 4.1.5" },
   { name = "earlymail", say = "MAIL FROM:<>", after = "connect", errors = 1, depth = "full", source = "RFC 5321 4.1.4" },
-  { name = "earlyauth", say = "AUTH XDEEPID", after = "connect", errors = 1, depth = "record", source = "RFC 4954 4" },
+  { name = "earlyauth", say = "AUTH XDEEPID", after = "refusal", errors = 1, depth = "adaptive", source = "RFC 4954 4" },
 
   -- Commands that the hello has made possible: arguments that should not be there, or are not.
   { name = "ehloagain", say = "EHLO {name}", after = "hello", errors = 1, depth = "adaptive", source = "RFC 5321 4.1.4" },

@@ -6,7 +6,7 @@ local steps = require "deepid.steps"
 local transcript = require "deepid.transcript"
 
 local MOST_ERRORS = 2
-local CONTEXTS = { connect = true, hello = true, mail = true, authntlm = true, tls = true }
+local CONTEXTS = { connect = true, refusal = true, hello = true, mail = true, authntlm = true, tls = true }
 local DEPTHS = { greeting = true, adaptive = true, full = true, record = true }
 
 local function read(path)

@@ -22,6 +22,7 @@ local function recorded()
     assert(read, facts)
     add(facts.product, facts.version)
     add(facts.library, facts["library version"])
+    add(facts.server, facts["server version"])
   end
   pipe:close()
   return products

@@ -195,7 +195,7 @@ class Driver:
         """The steps of each connection, but for greeting and quit. "hello" stands for what the server takes as such."""
         yield []
         yield from self.plan_hello(["hello"])
-        for step in self.asked_after("connect"):
+        for step in self.asked_after("connect") + self.asked_after("refusal"):
             yield [step["name"]]
         if self.hello == "ehlo":
             yield ["helo"]

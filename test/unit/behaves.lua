@@ -83,18 +83,31 @@ t.test("what is honestly built on another's code is no forgery", function()
   end
 end)
 
-t.test("a server that nobody recorded is unknown, with its nearest kin where there is one", function()
-  local known = engine.knowledge.dialects
-  local others = { products = {}, fronts = known.fronts, given = known.given, anywhere = known.anywhere }
-  for _, product in ipairs(known.products) do
-    if product.name ~= "Twisted Mail" then table.insert(others.products, product) end
+-- A session with a server that the table does not know, and no rule speaks.
+local function stranger(name, product, ...)
+  local known, others = engine.knowledge, { products = {} }
+  for _, one in ipairs(known.dialects.products) do
+    if one.name ~= product then table.insert(others.products, one) end
   end
-  engine.knowledge.dialects = setmetatable(others, getmetatable(known))
-  local result = session("twisted-26.4.0", HIDDEN)
-  engine.knowledge.dialects = known
-  t.eq(result.identity.product, nil)
-  local kin = result.identity.kin
-  t.ok(kin == nil or (kin.product ~= "Twisted Mail" and kin.alike < kin.asked))
+  setmetatable(others, { __index = setmetatable(known.dialects, getmetatable(known.dialects)) })
+  engine.knowledge = setmetatable({ dialects = others, steps = {}, rules = {} }, { __index = known })
+  local result = session(name, HIDDEN, ...)
+  engine.knowledge = known
+  return result.identity, result.front
+end
+
+t.test("a server that nobody recorded is unknown, with its nearest kin where there is one", function()
+  local lonely, sink = stranger("twisted-26.4.0", "Twisted Mail"), stranger("smtp_sink-3.11.7", "Postfix smtp-sink")
+  t.eq({ lonely.product, lonely.kin }, {})
+  t.eq({ sink.product, sink.kin and sink.kin.product }, { [2] = "INetSim" })
+  t.ok(sink.kin.alike > 2 and sink.kin.alike >= sink.kin.asked / 4 and sink.kin.alike < sink.kin.asked)
+  t.eq(stranger("smtp_sink-3.11.7", "nobody").product, "Postfix smtp-sink")
+end)
+
+t.test("a blocker with words that nobody recorded is known by refusing everything alike", function()
+  local function reword(step) return (step.reply:gsub("Too much spam from your network", "We know your kind")) end
+  local _, front = stranger("rblsmtpd-0.88-553", "nobody", "full", reword)
+  t.eq({ front[1] and front[1].role, front[1] and front[1].name }, { "blocker", "rblsmtpd" })
 end)
 
 t.test("a filter that passes most commands on, and the server behind: both named", function()

@@ -74,4 +74,14 @@ t.test("the name that the client gave is not the server's word", function()
   t.eq(all.ehlo, "250-<host> Hello <client> [<client>]")
 end)
 
+t.test("a refusal that other verbs get as HELP does is a refrain", function()
+  local blocked = "451 Blocked - see https://list.example.org/lookup?ip=192.0.2.1\r\n"
+  t.eq(tokens(step("help", blocked), step("unknown", blocked)).refrain, "(as HELP)")
+  t.eq(tokens(step("unknown", "553 no\r\n"), step("help", "553 no\r\n")).refrain, "(as HELP)")
+  t.eq(tokens(step("help", blocked), step("helptopic", blocked)).refrain, nil)
+  t.eq(tokens(step("help", blocked), step("unknown", "500 what?\r\n")).refrain, nil)
+  t.eq(tokens(step("help", "502 unimplemented\r\n"), step("unknown", "502 unimplemented\r\n")).refrain, nil)
+  t.eq(tokens(step("mail", blocked), step("unknown", blocked)).refrain, nil)
+end)
+
 t.done()

@@ -112,12 +112,23 @@ t.test("the next step is the one that tells the candidates apart, then their ver
   t.eq(advise.choose(model, known, { "quitarg", "expn" }), nil)
 end)
 
-t.test("errors: one less than makes a likely candidate hang up; more than usual only where the product is certain", function()
+t.test("a refusal of everything speaks against nobody, and for who is known to refuse so", function()
+  local refused = { help = "451 you are blocked", unknown = "451 you are blocked", refrain = "(as HELP)" }
+  t.eq(model:rank(refused)[1].score, 0)
+  local blocker = assert(dialects.read("product\tGate\tblocker\t-\n*\thelp unknown\t553 go away\n*\trefrain\t(as HELP)\n"))
+  t.ok(blocker:rank(refused)[1].score > 0)
+  refused.refrain = nil
+  t.ok(model:rank(refused)[1].score < 0 and blocker:rank(refused)[1].score < 0)
+end)
+
+t.test("errors: one less than makes a likely candidate hang up; no more than usual where nobody may be known", function()
   local sure = { { p = 0.99, product = { limit = 21 } } }
   t.eq(advise.errors(sure, 2), 20)
   t.eq(advise.errors({ { p = 0.99, product = {} } }, 2), 29)
   t.eq(advise.errors({ { p = 0.5, product = { limit = 21 } }, { p = 0.3, product = { limit = 2 } } }, 2), 1)
   t.eq(advise.errors({ { p = 0.5, product = { limit = 21 } }, { p = 0.01, product = { limit = 2 } } }, 2), 2)
+  t.eq(advise.errors({ { p = 0.6, product = { limit = 21 } }, { p = 0.38, product = { limit = 5 } } }, 1), 4)
+  t.eq(advise.errors({ { p = 0.6, product = { limit = 21 } }, { p = 0.3, product = { limit = 5 } } }, 1), 1)
 end)
 
 local function digest(product, version, settings, tokens, more)

@@ -106,15 +106,16 @@ local function median(list)
   return list[(#list + 1) // 2]
 end
 
--- Steps after the hello, and whether a connection was asked for as many errors as make the server hang up.
+-- Steps after the hello, and whether a question found that the server had hung up for its errors.
 local function costs(transcript, limit)
   local asked, errors, connection, is_over = 0, 0, 0, false
   for _, step in ipairs(transcript.steps) do
     if step.connection ~= connection then errors, connection = 0, step.connection end
     local name = step.step
     if name ~= "greeting" and name ~= "quit" and name ~= "ehlo" and name ~= "helo" and name ~= "lhlo" then asked = asked + 1 end
+    local is_late = step.reply == "" and name ~= "quit" and errors > 0 and errors + 1 >= (limit or math.huge)
     if name ~= "greeting" and step.reply:find("^[45]") then errors = errors + 1 end
-    is_over = is_over or (limit ~= nil and errors >= limit)
+    is_over = is_over or is_late
   end
   return asked, is_over
 end
@@ -203,7 +204,7 @@ local function say_costs(seen)
   end
   say(("\nAdaptive depth names the product that full depth names: %s. Steps after the hello, adaptive: median %d, most %d."):format(
     share(agree, both), median(asked), asked[#asked]))
-  say(("Sessions in which a server with a known limit was asked for as many errors as that: %d of %d."):format(over, limits))
+  say(("Sessions in which a server with a known limit hung up for as many errors as that: %d of %d."):format(over, limits))
 end
 
 -- --- Confidence ---
@@ -328,22 +329,35 @@ local function frozen_digests()
   return list
 end
 
---- The frozen recordings against the table that is shipped.
-function M.frozen()
-  local model, seen = engine.knowledge.dialects, {}
+-- A recording through a front as one of the server behind, where what was said is that server's.
+local function by_server(digest)
+  local facts = digest.facts
+  if not facts.server then return digest end
+  local view = { product = facts.server, version = facts["server version"], facts = setmetatable({ product = facts.server }, { __index = facts }) }
+  return setmetatable(view, { __index = digest })
+end
+
+local BEHIND, NEVER = "known server, front never recorded", "product never recorded"
+
+local function plan_of(model, digest)
+  if not knows(model, digest.product) then return NEVER end
+  return digest.product == digest.facts.server and BEHIND or "unseen release"
+end
+
+-- What comes out behind a hidden greeting; returns what the other tables need.
+local function say_frozen_hidden(digests)
+  local model, seen, notes = engine.knowledge.dialects, {}, {}
   say("| greeting hidden | right | wrong | unknown |\n|---|---|---|---|")
-  local notes = {}
-  for _, is_known in ipairs { true, false } do
+  for _, plan in ipairs { "unseen release", BEHIND, NEVER } do
     for _, depth in ipairs { "full", "adaptive" } do
-      local count = new_count(not is_known)
-      for _, digest in ipairs(frozen_digests()) do
-        if is_whole(digest) and knows(model, digest.product) == is_known then
-          local plan = is_known and "unseen release" or "product never recorded"
+      local count = new_count(plan == NEVER)
+      for _, digest in ipairs(digests) do
+        if is_whole(digest) and plan_of(model, digest) == plan then
           try(count, seen, { plan = plan, depth = depth, digest = digest, model = model })
         end
       end
-      say_count(("%s, %s"):format(is_known and "unseen release" or "product never recorded", depth), count)
-      if is_known or count.wrong > 0 then notes[#notes + 1] = { depth, count } end
+      if count.all > 0 then say_count(("%s, %s"):format(plan, depth), count) end
+      notes[#notes + 1] = { ("%s, %s"):format(plan, depth), count }
     end
   end
   for _, note in ipairs(notes) do
@@ -352,21 +366,40 @@ function M.frozen()
       say_notes(note[2])
     end
   end
-  say_costs(seen)
-  say_reliability(seen)
+  return seen
+end
+
+local function say_frozen_windows(seen)
   local inside, cases = 0, 0
   for _, one in ipairs(seen) do
     if one.kind == "right" and one.digest.version then
-      local window = window_of(model, one.digest, behaviour.tokens(one.transcript))
+      local window = window_of(one.model, one.digest, behaviour.tokens(one.transcript))
       cases, inside = cases + 1, inside + ((not window or windows.contains(window, one.digest.version)) and 1 or 0)
     end
   end
   say(("\nThe window holds the release: %s.\n"):format(share(inside, cases)))
+end
+
+--- The frozen recordings against the table that is shipped, counted in both ways.
+function M.frozen()
+  local model, fronts, servers, behind = engine.knowledge.dialects, frozen_digests(), {}, {}
+  for i, digest in ipairs(fronts) do
+    servers[i] = by_server(digest)
+    if servers[i] ~= digest then behind[#behind + 1] = servers[i] end
+  end
+  say(("%d of %d recordings are frozen: %.0f%%.\n"):format(#fronts, #all, 100 * #fronts / #all))
+  say("As it was counted first, by the name of what stands in front:\n")
+  say_reliability(say_frozen_hidden(fronts))
+  say("\nBy whose words they are:\n")
+  local seen = say_frozen_hidden(servers)
+  say_costs(seen)
+  say_reliability(seen)
+  say_frozen_windows(seen)
   say("| | forged greetings seen through | honest greetings called forged |\n|---|---|---|")
-  local forged, honest = say_forged("frozen", frozen_digests(), function() return model end)
+  local forged, honest = say_forged("frozen", fronts, function() return model end)
+  local forged_behind, honest_behind = say_forged("of these, the servers behind fronts", behind, function() return model end)
   say()
-  say_notes(forged)
-  say_notes(honest)
+  for _, count in ipairs { forged, honest, forged_behind, honest_behind } do say_notes(count) end
 end
 
 --- The recordings that may be learned from, each left out in turn.

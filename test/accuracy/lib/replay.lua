@@ -1,5 +1,6 @@
 --- A session with a recording in a live server's place: the plan asks, the recording answers what it answered then.
 
+local learn = require "deepid.learn"
 local plan = require "deepid.plan"
 local steps = require "deepid.steps"
 
@@ -18,6 +19,15 @@ local function answers_of(recorded)
   return answers
 end
 
+-- After how many errors it hangs up, and how; nil where the recorder did not see it.
+local function limit_of(recorded)
+  local limit, ending
+  for _, step in ipairs(recorded.steps) do
+    if step.step == "errorlimit" and step.errors < learn.SEARCHED then limit, ending = step.errors - 1, step["end"] end
+  end
+  return limit or math.huge, { reply = "", ["end"] = ending ~= "reply" and ending or "close" }
+end
+
 --- Runs a session.
 --
 -- @param recorded  transcript of a recording
@@ -25,7 +35,8 @@ end
 -- @param greeting  (optional) another greeting than the recorded one
 -- @return transcript
 function M.run(recorded, options, greeting)
-  local answers, tls = answers_of(recorded), "none"
+  local answers, tls, errors = answers_of(recorded), "none", 0
+  local limit, hangs_up = limit_of(recorded)
   local said = { record = "transcript", address = recorded.address, port = recorded.port, steps = {} }
   -- The recorder was told which servers speak LMTP, and never said EHLO to them; Nmap would know it too.
   if answers["lhlo none"] and not answers["ehlo none"] then said.service = "lmtp" end
@@ -33,9 +44,11 @@ function M.run(recorded, options, greeting)
     local action = plan.next(said, options)
     if not action then return said end
     local name = action.step or "greeting"
-    if action.connect then tls = "none" end
+    if action.connect then tls, errors = "none", 0 end
     -- What was not recorded inside TLS is taken to be as it was outside.
     local known = answers[name .. " " .. tls] or answers[name .. " none"] or { reply = "", ["end"] = "error" }
+    if errors > 0 and errors >= limit then known = hangs_up end
+    if action.step and known.reply:find("^[45]") then errors = errors + 1 end
     local step = { step = name, connection = action.connect or action.connection, tls = tls, sent = action.step and steps.bytes(name, NAME) or "",
       reply = name == "greeting" and greeting or known.reply, ["end"] = known["end"] }
     said.steps[#said.steps + 1] = step

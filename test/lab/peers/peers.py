@@ -52,6 +52,9 @@ PEERS = {
     "spamd": SPAMD,
     # By default spamd greylists: the stutter ends after ten seconds (grey_stutter in spamd.c).
     "spamd-grey": {**SPAMD, "stutter_for_s": 10},
+    # Under another banner (-n); the stutter ends sooner, for tests that cannot wait.
+    "spamd-renamed": {"greeting": f"220 {HOST} ESMTP ready; {now()}\r\n", "replies": {"QUIT": f"221 {HOST}\r\n", "*": "500 5.5.1 Command unrecognized\r\n"},
+                      "end": {"QUIT"}, "stutter_s": 0.5, "stutter_for_s": 6},
     # A provider's box that answers in place of every mail server: widely reported of a French provider's customers, as
     # the line below over and over.
     "provider-452": {"greeting": "452 syntax error (connecting)\r\n" * 3, "replies": {}, "end": {""}},

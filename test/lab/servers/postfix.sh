@@ -1,5 +1,5 @@
 # Postfix: postfix.sh stock | hidden | forged | version | rbl | notls | hardened | tlsonly | load | greylist | backend | ntlm | postscreen |
-# postscreen-deep | postscreen-rbl
+# postscreen-deep | postscreen-rbl | postscreen-teaser
 #   stock            the greeting that Debian's package sets; TLS; submission on 587 and 465
 #   hidden           a greeting that does not name the product
 #   forged           a greeting that names Sendmail
@@ -15,6 +15,7 @@
 #   postscreen       postscreen before it with its own defaults, the teaser included; clients are forgotten at once
 #   postscreen-deep  postscreen with its tests after the greeting, for which it speaks SMTP itself
 #   postscreen-rbl   postscreen that drops whom the lab's blocklist holds
+#   postscreen-teaser  postscreen whose teaser has a text of its own, before a greeting that does not name the product
 certificate
 etc=/srv/etc
 mkdir -p $etc /srv/queue /srv/data
@@ -119,6 +120,12 @@ postscreen_pipelining_enable = yes
 postscreen_pipelining_ttl = 1s
 postscreen_non_smtp_command_enable = yes
 postscreen_bare_newline_enable = yes
+EOF
+    ;;
+postscreen-teaser)
+    cat >>$etc/main.cf <<EOF
+smtpd_banner = \$myhostname ESMTP
+postscreen_greet_banner = One moment, please
 EOF
     ;;
 postscreen-rbl)
