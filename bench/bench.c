@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "bench.h"
+#include "filter.h"
 
 #define GREETINGS 50000
 #define HOSTILE 300
@@ -144,7 +145,12 @@ static void compare(const struct scene *scene, const struct bench_list *replies,
 	}
 }
 
-static void table(const struct scene *scene, const char *name, const struct bench_list *replies, int rounds, bool single)
+/* What a table found: ns a reply, the medians of the naive loop and of ours. */
+struct found {
+	double naive, ours;
+};
+
+static struct found table(const struct scene *scene, const char *name, const struct bench_list *replies, int rounds, bool single)
 {
 	size_t *right = calloc(replies->count, sizeof *right), wrong[ENGINES], matched = 0, bytes = 0;
 	static struct times times[ENGINES];
@@ -177,6 +183,7 @@ static void table(const struct scene *scene, const char *name, const struct benc
 	    times[2].median / times[5].median, times[3].median / times[5].median, times[5].median / times[4].median);
 	fflush(stdout);
 	free(right);
+	return (struct found){ times[1].median, times[5].median };
 }
 
 /* What each stage of the filter is worth. */
@@ -185,8 +192,9 @@ static void stages(const struct bench_list *rules, const struct bench_list *repl
 	static const struct {
 		const char *name;
 		unsigned bits;
-	} kinds[] = { { "none: the naive loop", 0 }, { "first bytes", 2 }, { "order", 4 }, { "tokens", 1 }, { "tokens, first bytes", 3 },
-		{ "tokens, order", 5 }, { "tokens, first bytes, order: all", 7 } };
+	} kinds[] = { { "none: the naive loop", 0 }, { "first bytes", FILTER_HEADS }, { "order", FILTER_ORDER }, { "programs", FILTER_DIRECT },
+		{ "tokens", FILTER_TOKENS }, { "tokens, first bytes", FILTER_TOKENS | FILTER_HEADS }, { "tokens, first bytes, order", FILTER_ALL & ~FILTER_DIRECT },
+		{ "tokens, first bytes, programs", FILTER_ALL & ~FILTER_ORDER }, { "all", FILTER_ALL } };
 	static struct times times[sizeof kinds / sizeof kinds[0]];
 	void *opened[sizeof kinds / sizeof kinds[0]];
 	struct bench_engine engine = bench_deepid;
@@ -230,8 +238,9 @@ static void one_set(const char *path, const char *examples, int rounds, bool gro
 	table(&scene, "Greetings made from the rules", &greetings, rounds, false);
 	stages(&rules, &greetings, rounds);
 	table(&scene, "The examples of our rules", &told, rounds, false);
-	table(&scene, "Hostile replies, whole", &hostile, 3, true);
-	table(&scene, "Hostile replies, cut at the default cap", &short_ones, 3, true);
+	struct found whole = table(&scene, "Hostile replies, whole", &hostile, 3, true);
+	struct found at_cap = table(&scene, "Hostile replies, cut at the default cap", &short_ones, 3, true);
+	printf("As each is used, smtp-deepid with its cap and the loop, as Nmap's, without one: %.0f×.\n", whole.naive / at_cap.ours);
 	table(&scene, "Packed with the rules' words", &packed, 3, true);
 	if (!grow)
 		return;

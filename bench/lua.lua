@@ -1,6 +1,7 @@
 --- From Lua: the core against a loop over lrexlib, to the first match with its captures.
 --
---   lua.lua RULES REPLIES ROUNDS     both files of bench/rules.lua; prints rows of a table
+--   lua.lua RULES REPLIES ROUNDS COUNT    both files of bench/rules.lua, and the program of bench/count.c, which times the same replies
+--                                         in C; prints rows of a table
 
 local rex = require "rex_pcre2"
 local core = assert(require("deepid.core").load())
@@ -52,17 +53,24 @@ local function median(list)
   return list[#list // 2 + 1], list[1], list[#list]
 end
 
-local times = { {}, {} }
+local function in_c()
+  local pipe = assert(io.popen(("%s %s time"):format(arg[4], arg[1])))
+  local ns = assert(tonumber((pipe:read "l")))
+  pipe:close()
+  return ns
+end
+
+local times = { {}, {}, {} }
 for round = 0, rounds do
-  local a, b = per_reply(lrexlib, 1000), per_reply(ours, 20000)
-  if round > 0 then
-    table.insert(times[1], a)
-    table.insert(times[2], b)
-  end
+  local took = { per_reply(lrexlib, 1000), per_reply(ours, 20000), in_c() }
+  for i = 1, round > 0 and 3 or 0 do table.insert(times[i], took[i]) end
 end
 local slow, slow_low, slow_high = median(times[1])
 local fast, fast_low, fast_high = median(times[2])
+local bare, bare_low, bare_high = median(times[3])
 print(("\n### From %s, captures included\n"):format(_VERSION))
 print "| engine | ns a reply: median (lowest to highest) | faster than lrexlib |\n|---|---|---|"
 print(("| a loop over lrexlib (%s), PCRE2 JIT | %.0f (%.0f to %.0f) | 1.0× |"):format(rex._VERSION, slow, slow_low, slow_high))
+print(("| the same in C, without strings for the captures | %.0f (%.0f to %.0f) | %.1f× |"):format(bare, bare_low, bare_high, slow / bare))
 print(("| core.fpset, set:first | %.0f (%.0f to %.0f) | %.1f× |"):format(fast, fast_low, fast_high, slow / fast))
+print(("\nThe call from Lua takes %.1f× the time of the call in C."):format(fast / bare))
