@@ -44,13 +44,11 @@ static inline bool is_edge(const struct direct_run *run, size_t at)
 
 static inline bool fits_at(const struct direct_run *run, const struct hop *hop, size_t at)
 {
-	static const uint64_t counted[] = { 0, UINT64_MAX >> 56, UINT64_MAX >> 48, UINT64_MAX >> 40, UINT64_MAX >> 32, UINT64_MAX >> 24, UINT64_MAX >> 16,
-		UINT64_MAX >> 8, UINT64_MAX };
 	uint64_t folds = hop->fold * UINT64_C(0x0101010101010101);
 
 	if (run->length - at < hop->count)
 		return false;
-	return (((eight_at(run->reply, run->length < 8 ? 8 : run->length, at) | folds) ^ eight_load(hop->bytes)) & counted[hop->count]) == 0;
+	return eight_cut((eight_at(run->reply, run->length < 8 ? 8 : run->length, at) | folds) ^ eight_load(hop->bytes), hop->count) == 0;
 }
 
 /* Bit i: reply[at + i] is one of these; what is behind the reply's end is none. */

@@ -18,10 +18,13 @@ static inline uint64_t eight_load(const unsigned char *bytes)
 	return value;
 }
 
-/* The first `count` bytes alone, 1..8. */
+/* The first `count` bytes alone, 0..8. */
 static inline uint64_t eight_cut(uint64_t bytes, unsigned count)
 {
-	return bytes & UINT64_MAX >> (64 - 8 * count);
+	static const uint64_t masks[] = { 0, UINT64_MAX >> 56, UINT64_MAX >> 48, UINT64_MAX >> 40, UINT64_MAX >> 32, UINT64_MAX >> 24, UINT64_MAX >> 16,
+		UINT64_MAX >> 8, UINT64_MAX };
+
+	return bytes & masks[count];
 }
 
 /* The eight bytes at `at`, zeros for those behind the end of the `length` bytes at `start`, which are eight at least.  Without a branch. */

@@ -15,11 +15,13 @@ enum deepid_err filter_open(struct filter *filter, size_t room, unsigned stages,
 	if (room > UINT32_MAX / 2 || room > SIZE_MAX / sizeof *filter->rules)
 		return DEEPID_NOMEM;
 	filter->rules = memory->take(room * sizeof *filter->rules, memory->data);
-	return filter->rules != NULL ? DEEPID_OK : DEEPID_NOMEM;
+	filter->checks = memory->take(room * sizeof *filter->checks, memory->data);
+	return filter->rules != NULL && filter->checks != NULL ? DEEPID_OK : DEEPID_NOMEM;
 }
 
 void filter_add(struct filter *filter, const char *text, size_t length, uint32_t options)
 {
+	filter->checks[filter->count] = (struct filter_check){ .order = 0 };
 	filter->rules[filter->count++] = (struct filter_rule){ .text = text, .length = length, .options = options };
 }
 
@@ -37,7 +39,7 @@ static enum deepid_err add_patterns(struct filter *filter, struct skeletons *ske
 		    || skeletons_add(skeletons, pattern, memory) != DEEPID_OK)
 			return DEEPID_NOMEM;
 		rule->count = (uint32_t)skeletons->count - rule->first;
-		if ((filter->stages & FILTER_DIRECT) != 0 && directs_add(&filter->directs, pattern, &rule->direct, memory) != DEEPID_OK)
+		if ((filter->stages & FILTER_DIRECT) != 0 && directs_add(&filter->directs, pattern, &filter->checks[i].direct, memory) != DEEPID_OK)
 			return DEEPID_NOMEM;
 	}
 	filter->skeletons = skeletons->count;
@@ -97,7 +99,7 @@ static enum deepid_err add_orders(struct filter *filter, const struct skeletons 
 		return DEEPID_NOMEM;
 	unsigned char *order = filter->orders;
 	for (size_t i = 0; i < filter->count; i++) {
-		filter->rules[i].order = (uint32_t)(order - filter->orders);
+		filter->checks[i].order = (uint32_t)(order - filter->orders);
 		order = order_write(order, skeletons, filter->rules[i].first, filter->rules[i].count);
 	}
 	memset(order, 0, RUN_BEHIND);
@@ -127,6 +129,8 @@ enum deepid_err filter_build(struct filter *filter, const struct deepid_memory *
 	grow_free(kept, memory);
 	skeletons_close(&skeletons, memory);
 	pattern_close(&pattern, memory);
+	grow_free(filter->rules, memory);
+	filter->rules = NULL;
 	return result;
 }
 
@@ -137,6 +141,7 @@ void filter_close(struct filter *filter, const struct deepid_memory *memory)
 	tokens_close(&filter->tokens, memory);
 	heads_close(&filter->heads, memory);
 	grow_free(filter->rules, memory);
+	grow_free(filter->checks, memory);
 	*filter = (struct filter){ .rules = NULL };
 }
 
@@ -177,7 +182,7 @@ void filter_find(const struct filter *filter, struct filter_scratch *scratch, co
 
 enum direct_answer filter_match(const struct filter *filter, size_t rule, const unsigned char *reply, size_t length, size_t *spans, uint32_t *groups)
 {
-	const struct filter_rule *one = &filter->rules[rule];
+	const struct filter_check *one = &filter->checks[rule];
 	const unsigned char *order = (filter->stages & FILTER_ORDER) != 0 ? filter->orders + one->order : NULL;
 
 	*groups = one->direct.groups;

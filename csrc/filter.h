@@ -24,18 +24,24 @@
 #define FILTER_DIRECT 8U
 #define FILTER_ALL 15U
 
+/* A rule while the filter is built. */
 struct filter_rule {
 	const char *text; /* the caller's; must outlive the building */
 	size_t length;
 	uint32_t options;
-	uint32_t first, count; /* its skeletons, while it is built */
+	uint32_t first, count; /* its skeletons */
+};
+
+/* What is asked of a candidate: small, so that those of many rules stay in the cache. */
+struct filter_check {
 	struct direct direct;
-	uint32_t order;        /* where its own begins */
+	uint32_t order; /* where its own begins */
 };
 
 /* Immutable once built. */
 struct filter {
-	struct filter_rule *rules;
+	struct filter_rule *rules;   /* until it is built */
+	struct filter_check *checks; /* by rule */
 	size_t count, room;
 	unsigned stages;
 	struct tokens tokens;

@@ -18,7 +18,8 @@ enum deepid_err fpset_open(struct fpset *set, size_t room, const struct fplimits
 		return DEEPID_NOMEM;
 	if (room > 0) {
 		set->rules = set->source.take(room * sizeof *set->rules, set->source.data);
-		if (set->rules == NULL)
+		set->slots_of = set->source.take(room, set->source.data);
+		if (set->rules == NULL || set->slots_of == NULL)
 			return DEEPID_NOMEM;
 		set->room = room;
 	}
@@ -86,7 +87,8 @@ enum deepid_err fpset_add(struct fpset *set, const char *pattern, size_t length,
 	}
 	if (result == DEEPID_NOMEM)
 		return result;
-	*rule = (struct fprule){ .text = text, .length = length, .options = options, .slot = slot };
+	*rule = (struct fprule){ .text = text, .length = length, .options = options };
+	set->slots_of[set->count] = slot;
 	atomic_init(&rule->code, NULL);
 	atomic_init(&rule->groups, 0);
 	set->slots |= UINT32_C(1) << slot;
@@ -158,6 +160,8 @@ void fpset_close(struct fpset *set)
 	pcre2_general_context_free(set->memory);
 	if (set->rules != NULL)
 		set->source.give(set->rules, set->source.data);
+	if (set->slots_of != NULL)
+		set->source.give(set->slots_of, set->source.data);
 	memset(set, 0, sizeof *set);
 }
 
@@ -261,8 +265,7 @@ enum deepid_err fpset_next(const struct fpset *set, struct fpscratch *scratch, s
 		size_t index = candidates_take(found);
 		if (index == CANDIDATES_NONE)
 			break;
-		const struct fprule *rule = &set->rules[index];
-		uint32_t bit = rule->slot > 0 ? UINT32_C(1) << rule->slot : 0;
+		uint32_t bit = (UINT32_C(1) << set->slots_of[index]) & ~UINT32_C(1);
 		run->next = index + 1;
 		if ((run->taken & bit) != 0)
 			continue;

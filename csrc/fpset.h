@@ -2,11 +2,11 @@
  * fpset - an ordered set of fingerprint patterns, matched against one reply.
  *
  *   struct fpset                     struct fprule, one a pattern, in the order given
- *   +-------------+             0   +------+------+-----------------------------------+
- *   | rules     --+---------------> | slot | text | code: PCRE2 and JIT, or NULL: not |
- *   | filter      | which rules a   +------+------+ yet needed                        |
- *   |             | reply may match : text NULL: it does not compile                  :
- *   | limits      |                 +--------------------------------------------------+
+ *   +-------------+             0   +------+--------------------------------------------+
+ *   | rules     --+---------------> | text | code: PCRE2 and JIT, or NULL: not yet needed |
+ *   | filter      | which rules a   +------+--------------------------------------------+
+ *   |             | reply matches   : text NULL: it does not compile                    :
+ *   | limits      |                 +---------------------------------------------------+
  *   | context   --+-> match limits
  *   | compiler  --+-> newline, and
  *   | memory    --+-> allocator
@@ -23,8 +23,8 @@
  *
  * What is said is what this loop would say, the naive one: try every pattern in order; of the patterns in one slot only the first, in
  * order, that matches is reported, and the later ones are not tried; those in slot 0 are all reported.  The filter (filter.h) spares
- * most tries.  There is one difference: what PCRE2 would give up on although the filter knows that it cannot match, is no longer
- * reported as stuck.
+ * most tries, and knows most answers.  There is one difference: where PCRE2 would give up although the filter knows, what it knows is
+ * reported.
  *
  * Between two calls of fpset_next nothing of the run is kept in the set, and in the scratch only what can be found again, so the caller
  * may do anything there, even match another reply with the same set and scratch.
@@ -70,11 +70,11 @@ struct fprule {
 	char *text;                 /* owned; NULL when the pattern does not compile */
 	size_t length;
 	uint32_t options;
-	uint8_t slot; /* 0..DEEPID_SLOTS-1 */
 };
 
 struct fpset {
 	struct fprule *rules; /* owned; `room` of them, the first `count` in use */
+	uint8_t *slots_of;    /* owned; by rule: 0..DEEPID_SLOTS-1 */
 	size_t count, room;
 	struct filter filter;
 	uint32_t slots; /* bit s: there are patterns in slot s */

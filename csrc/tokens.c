@@ -6,7 +6,7 @@
 #include "grow.h"
 
 #define HINTS_EACH 8 /* places of hints[] a skeleton: of eight lookups in vain seven end there */
-#define ENTRIES_EACH 4
+#define ENTRIES_EACH 2
 #define COUNTERS_EACH 16
 #define BLOCK 64U /* bytes of a reply that are looked at together */
 #define BITS_LEAST 8 /* of a table's places */
@@ -124,7 +124,7 @@ static void keep(struct tokens *tokens, uint32_t skeleton, uint32_t rule, const 
 	for (unsigned i = 0; i < 2; i++) {
 		unsigned count = start->count < 8 * i ? 0 : start->count - 8 * i;
 		tokens->links[skeleton].text[i] = start->text[i];
-		tokens->links[skeleton].mask[i] = count == 0 ? 0 : eight_cut(UINT64_MAX, count < 8 ? count : 8);
+		tokens->links[skeleton].count[i] = (uint8_t)(count < 8 ? count : 8);
 	}
 	*entry = (struct entry){ print_of(hash), skeleton };
 	tokens->hints[hash >> tokens->hint_shift] |= (uint8_t)(1 << start->length / KEY_MOST);
@@ -190,7 +190,7 @@ struct search {
 
 static inline bool has_text(const struct link *link, uint64_t low, uint64_t high)
 {
-	return (((low ^ link->text[0]) & link->mask[0]) | ((high ^ link->text[1]) & link->mask[1])) == 0;
+	return (eight_cut(low ^ link->text[0], link->count[0]) | eight_cut(high ^ link->text[1], link->count[1])) == 0;
 }
 
 /* The whole list, once: who says a thousand times what many rules want, is not compared with all of them each time. */

@@ -32,14 +32,14 @@ struct entry {
 
 struct link {
 	uint64_t text[2]; /* from the key's first byte on, folded, as eight_load gives it */
-	uint64_t mask[2]; /* which of it counts */
 	uint32_t rule;
 	uint32_t next;    /* TOKENS_NONE: the last */
+	uint8_t count[2]; /* bytes of each half that count */
 };
 
 struct tokens {
 	uint8_t *hints;        /* bit i: there are keys of KEY_LEAST + 2 * i bytes with this hash */
-	struct entry *entries; /* a power of two, three of four are free */
+	struct entry *entries; /* a power of two, half of them free at least */
 	struct link *links;    /* by skeleton */
 	unsigned hint_shift, entry_shift; /* from a hash to a place: the hash's upper bits */
 };
