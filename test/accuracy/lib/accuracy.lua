@@ -459,12 +459,14 @@ function M.steps()
       rows[#rows + 1] = { name, bits, products, versions_told(model, name), step.depth }
     end
   end
+  -- By what is printed: sums of the same numbers differ in their last bits from run to run.
+  for _, row in ipairs(rows) do row[2] = ("%.2f"):format(row[2]) end
   table.sort(rows, function(a, b)
-    if a[2] ~= b[2] then return a[2] > b[2] end
+    if a[2] ~= b[2] then return tonumber(a[2]) > tonumber(b[2]) end
     return a[1] < b[1]
   end)
   say("| step | bits about the product | products asked | products whose versions it tells apart | depth |\n|---|---|---|---|---|")
-  for _, row in ipairs(rows) do say(("| %s | %.2f | %d | %d | %s |"):format(table.unpack(row))) end
+  for _, row in ipairs(rows) do say(("| %s | %s | %d | %d | %s |"):format(table.unpack(row))) end
 end
 
 --- One of the three parts as text.
@@ -476,15 +478,21 @@ function M.text(part)
   return table.concat(lines, "\n") .. "\n"
 end
 
+local PARTS = { "frozen", "development", "steps" }
+
 local function write()
-  local path = "doc/accuracy.md"
+  local path, texts = "doc/accuracy.md", {}
+  for _, part in ipairs(PARTS) do
+    texts[part] = M.text(part)
+    io.write(texts[part], "\n")
+  end
+  -- Not before: somebody may edit it in these minutes.
   local file = assert(io.open(path, "rb"))
   local document = file:read("a")
   file:close()
-  for _, part in ipairs { "frozen", "development", "steps" } do
-    local text = M.text(part)
-    io.write(text, "\n")
-    document = document:gsub(("(<!%%-%%- %s %%-%%->\n).-(<!%%-%%- end %%-%%->)"):format(part), function(first, last) return first .. text .. last end)
+  for _, part in ipairs(PARTS) do
+    local place = ("(<!%%-%%- %s %%-%%->\n).-(<!%%-%%- end %%-%%->)"):format(part)
+    document = document:gsub(place, function(first, last) return first .. texts[part] .. last end)
   end
   file = assert(io.open(path, "wb"))
   file:write(document)
