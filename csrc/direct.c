@@ -3,6 +3,7 @@
 #include "direct.h"
 
 #include "grow.h"
+#include "sixteen.h"
 
 #define GROUPS_MOST 99 /* as in fpset.h */
 #define LOOKAHEAD 8    /* nested alternatives that are looked into */
@@ -102,16 +103,20 @@ static void put_repeated(struct writer *writer, enum direct_op op, const struct 
 /* The only byte of the set, or its small letter where the set is a letter in both cases; -1: it is something else. */
 static int only_byte(const struct byteset *set, uint8_t *fold)
 {
-	int count = 0, last = -1;
+	unsigned word = 0;
 
-	for (int i = 0; i < 4; i++) {
-		count += __builtin_popcountll(set->bits[i]);
+	while (word < 3 && set->bits[word] == 0)
+		word++;
+	for (unsigned i = word + 1; i < 4; i++)
 		if (set->bits[i] != 0)
-			last = 64 * i + 63 - __builtin_clzll(set->bits[i]);
-	}
-	bool both = count == 2 && last >= 'a' && last <= 'z' && byteset_has(set, (unsigned)last ^ 0x20);
+			return -1;
+	if (set->bits[word] == 0)
+		return -1;
+	int lowest = (int)(64 * word + lowest_bit(set->bits[word]));
+	uint64_t others = set->bits[word] & (set->bits[word] - 1);
+	bool both = lowest >= 'A' && lowest <= 'Z' && others == UINT64_C(1) << (lowest - 64 + 32);
 	*fold = both ? 0x20 : 0;
-	return count == 1 || both ? last : -1;
+	return both ? lowest + 0x20 : others == 0 ? lowest : -1;
 }
 
 static void write_set(struct writer *writer, const struct byteset *set)

@@ -55,9 +55,9 @@ static unsigned allow_end(const struct walk *walk, unsigned places)
 static unsigned step(const struct walk *walk, const struct byteset *set, unsigned places)
 {
 	for (unsigned offset = 0; offset < BEYOND; offset++)
-		for (unsigned byte = 0; (places >> offset & 1) != 0 && byte < 256; byte++)
-			if (byteset_has(set, byte))
-				allow(walk, offset, byte);
+		for (unsigned word = 0; (places >> offset & 1) != 0 && word < 4; word++)
+			for (uint64_t bits = set->bits[word]; bits != 0; bits &= bits - 1)
+				allow(walk, offset, 64 * word + lowest_bit(bits));
 	return (places << 1 & EVERYWHERE) | (places & 1U << BEYOND);
 }
 
