@@ -177,7 +177,7 @@ static void random_pattern(struct generated *out, uint64_t *random, unsigned dep
 /* A plain pattern over few letters, so that it often goes back. */
 static void random_plain(struct generated *out, uint64_t *random, unsigned depth)
 {
-	static const char *const items[] = { "a", "b", "ab", "[ab]", "[^a]", ".", "\\w", "\\n", "\\b", "\\B", "$", "(?i)a", "\\S" };
+	static const char *const items[] = { "a", "b", "ab", "[ab]", "[^a]", ".", "\\w", "\\n", "\\b", "\\B", "$", "(?i)a", "\\S", "\\s", "\\W", "\\xa0", "[\\d\\xa0]" };
 
 	for (unsigned count = 1 + random_below(random, 4); count > 0; count--) {
 		bool group = depth < 3 && random_below(random, 3) == 0;
