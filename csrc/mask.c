@@ -13,7 +13,6 @@
 #define UP (MASK_LETTER | MASK_UPPER)
 #define LX (MASK_LETTER | MASK_HEX)
 #define LO MASK_LETTER
-#define DA MASK_DATED
 #define JQ (MASK_JOINER | MASK_QUIET)
 #define TIMES16(class) class, class, class, class, class, class, class, class, class, class, class, class, class, class, class, class
 
@@ -23,10 +22,8 @@ const uint8_t mask_class[256] = {
 	[' '] = MASK_QUIET, ['#'] = MASK_QUIET, ['('] = MASK_QUIET, ['/'] = MASK_QUIET, [':'] = MASK_QUIET, ['='] = MASK_QUIET,
 	['+'] = MASK_JOINER, ['-'] = JQ, ['.'] = MASK_JOINER, ['_'] = MASK_JOINER,
 	['0'] = DG, DG, DG, DG, DG, DG, DG, DG, DG, DG,
-	['A'] = UX | DA, UX, UX, UX | DA, UX, UX | DA, UP, UP, UP, UP | DA, UP, UP, UP | DA, UP | DA, UP | DA, UP, UP, UP, UP | DA, UP | DA,
-	UP, UP, UP | DA, UP, UP, UP,
-	['a'] = LX | DA, LX, LX, LX | DA, LX, LX | DA, LO, LO, LO, LO | DA, LO, LO, LO | DA, LO | DA, LO | DA, LO, LO, LO, LO | DA, LO | DA,
-	LO, LO, LO | DA, LO, LO, LO,
+	['A'] = UX, UX, UX, UX, UX, UX, UP, UP, UP, UP, UP, UP, UP, UP, UP, UP, UP, UP, UP, UP, UP, UP, UP, UP, UP, UP,
+	['a'] = LX, LX, LX, LX, LX, LX, LO, LO, LO, LO, LO, LO, LO, LO, LO, LO, LO, LO, LO, LO, LO, LO, LO, LO, LO, LO,
 	[128] = TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO),
 };
 
@@ -46,8 +43,12 @@ static const char *const version_words[] = { "version", "ver", "v", "release", "
 
 bool mask_word_in(const char *bytes, size_t length, const char *const *words, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		size_t k = 0;
+	char first = length > 0 ? mask_fold(bytes[0]) : '\0';
+
+	for (size_t i = 0; length > 0 && i < count; i++) {
+		size_t k = 1;
+		if (words[i][0] != first)
+			continue;
 		while (k < length && words[i][k] != '\0' && mask_fold(bytes[k]) == words[i][k])
 			k++;
 		if (k == length && words[i][k] == '\0')
@@ -137,9 +138,12 @@ static bool literal_follows(const struct mask_run *m, size_t at)
 	return mask_ipv4(m->text + at, end - at) || mask_ipv6(m->text + at, end - at);
 }
 
-/* Whether the word before, if one counts, is in the list. */
-static bool behind(const struct mask_run *m, const char *const *words, size_t count)
+/* Whether the word before the number at `at`, if one counts, is in the list. */
+static bool behind(struct mask_run *m, size_t at, const char *const *words, size_t count)
 {
+	for (size_t i = m->word_end; m->word_end > 0 && i < at; i++)
+		if (!MASK_IS(m->text[i], MASK_QUIET))
+			m->word_end = 0;
 	return m->word_end > 0 && mask_word_in(m->text + m->word, m->word_end - m->word, words, count);
 }
 
@@ -164,23 +168,30 @@ static bool found_address(struct mask_run *m, size_t start, size_t end)
 	return found(m, start, end, MASK_ADDRESS, MASK_TEMPLATE);
 }
 
-/* Whether four numbers are a version and no address. */
-static bool is_version(const struct mask_run *m, const struct run *run)
+/* Whether a word makes four numbers behind it a version: it has a capital letter, or is a version itself. */
+static bool counts(const char *word, size_t length)
 {
-	if (bracket_of(m, run->start, run->end) != SIZE_MAX || m->word_end == 0 || behind(m, address_words, COUNT(address_words)))
+	for (size_t i = 0; i < length; i++)
+		if (MASK_IS(word[i], MASK_UPPER))
+			return true;
+	return MASK_IS(word[0], MASK_DIGIT) && memchr(word, '.', length) != NULL;
+}
+
+/* Whether four numbers are a version and no address. */
+static bool is_version(struct mask_run *m, const struct run *run)
+{
+	if (bracket_of(m, run->start, run->end) != SIZE_MAX || behind(m, run->start, address_words, COUNT(address_words)) || m->word_end == 0)
 		return false;
-	return m->word_counts || behind(m, version_words, COUNT(version_words));
+	return counts(m->text + m->word, m->word_end - m->word) || behind(m, run->start, version_words, COUNT(version_words));
 }
 
 /* Whether the run stands alone in ( ), [ ] or < >. */
 static bool enclosed(const struct mask_run *m, const struct run *run)
 {
-	static const char open[] = "([<", shut[] = ")]>";
-
-	if (run->start == 0 || run->end == m->length || m->text[run->start - 1] == '\0')
+	if (run->start == 0 || run->end == m->length)
 		return false;
-	const char *kind = strchr(open, m->text[run->start - 1]);
-	return kind != NULL && m->text[run->end] == shut[kind - open];
+	char open = m->text[run->start - 1], shut = m->text[run->end];
+	return (open == '(' && shut == ')') || (open == '[' && shut == ']') || (open == '<' && shut == '>');
 }
 
 /* What a run of digits alone is; true when it is masked. */
@@ -193,7 +204,7 @@ static bool judge_digits(struct mask_run *m, const struct run *run)
 
 	if (closed && bytes[-1] == '[' && run->start >= 2 && MASK_IS_ALNUM(bytes[-2]))
 		return found(m, run->start, run->end, MASK_NUMBER, MASK_VOLATILE);
-	if (behind(m, number_words, COUNT(number_words)) || (length >= 9 && !behind(m, size, 1)))
+	if (behind(m, run->start, number_words, COUNT(number_words)) || (length >= 9 && !behind(m, run->start, size, 1)))
 		return found(m, run->start, run->end, MASK_NUMBER, MASK_VOLATILE);
 	bool day = length == 8 && (memcmp(bytes, "19", 2) == 0 || memcmp(bytes, "20", 2) == 0);
 	if (closed && length >= 6 && !day)
@@ -212,7 +223,7 @@ static bool judge_labels(struct mask_run *m, const struct run *run)
 		bool client = run->start != m->own && literal_follows(m, run->end);
 		return found(m, run->start, run->end, client ? MASK_CLIENT : MASK_HOST, client ? MASK_VOLATILE : MASK_TEMPLATE);
 	}
-	if (run->letters == 0 && run->other_joints == 0 && run->first_dot >= 9)
+	if (!run->letters && !run->other_joints && run->first_dot >= 9)
 		return found(m, run->start, run->end, MASK_NUMBER, MASK_VOLATILE);
 	if (run->dots == 3 && mask_ipv4(bytes, length))
 		return !is_version(m, run) && found_address(m, run->start, run->end);
@@ -224,40 +235,84 @@ static bool judge_labels(struct mask_run *m, const struct run *run)
 	return false;
 }
 
-/* What the run that begins here is; true when it is masked, else it is the word before the next. */
-static bool judge(struct mask_run *m, size_t at)
+static bool may_be_client(const struct mask_run *m, char first)
+{
+	return (m->firsts[(unsigned char)first >> 6 & 1] >> ((unsigned char)first & 63) & 1) != 0;
+}
+
+/* Whether a run without digits and dots is never masked, whatever is around it. */
+static bool is_plain(const struct mask_run *m, size_t at, unsigned length)
+{
+	const char *bytes = m->text + at;
+
+	if (length >= 3 && mask_begins_name(bytes))
+		return false;
+	return !(length == 9 && mask_fold(bytes[0]) == 'l') && (m->count == 0 || !may_be_client(m, bytes[0]));
+}
+
+/* Goes on to the next in the window that may have to be masked, or counts as a mark; false: to the window's end. */
+static bool skip_words(struct mask_run *m)
+{
+	const struct mask_window *w = &m->window;
+	uint64_t run = w->alnum | w->joint, stops;
+	unsigned offset = (unsigned)(m->at - w->base), length;
+
+	for (; (stops = w->stop >> offset) != 0; offset += length) {
+		offset += lowest_bit(stops);
+		length = run_length(run, offset);
+		/* The byte behind is looked at, too: a colon may be an address's, and the last of the window shows no end. */
+		if ((w->odd >> offset & ((UINT64_C(2) << length) - 1)) != 0 || !is_plain(m, w->base + offset, length)) {
+			m->at = w->base + offset;
+			return true;
+		}
+		m->word = w->base + offset;
+		m->word_end = w->base + offset + length;
+	}
+	m->at = w->base + MASK_WINDOW;
+	return false;
+}
+
+/* What a run is; true when it is masked, else it is the word before the next. */
+static bool judge(struct mask_run *m, const struct run *run)
 {
 	static const char *const local[] = { "localhost" };
-	size_t end = m->count > 0 ? client_at(m, at) : 0;
+	size_t at = run->start, length = run->end - at, end = may_be_client(m, m->text[at]) ? client_at(m, at) : 0;
 
 	if (end > 0)
 		return found(m, at, end, MASK_CLIENT, MASK_VOLATILE);
-	struct run run;
-	read_run(m, at, &run);
-	size_t length = run.end - run.start;
-	if (run.end < m->length && m->text[run.end] == ':' && length <= 4 && !goes_on(m, at) && (end = ipv6_at(m, at)) > 0)
+	if (run->end < m->length && m->text[run->end] == ':' && length <= 4 && !goes_on(m, at) && (end = ipv6_at(m, at)) > 0)
 		return found_address(m, at, end);
-	bool named = run.digits == 0 && run.first >= 3 && run.first <= 9 && MASK_IS(m->text[at], MASK_DATED);
+	bool named = !run->digits && run->first >= 3 && run->first <= 9 && mask_begins_name(m->text + at);
 	if ((MASK_IS(m->text[at], MASK_DIGIT) || named) && (end = mask_date(m->text, m->length, at)) > 0)
 		return found(m, at, end, MASK_DATE, MASK_VOLATILE);
-	if (run.dots > 0) {
-		if (judge_labels(m, &run))
+	if (run->dots > 0) {
+		if (judge_labels(m, run))
 			return true;
-	} else if (run.letters == 0 && run.joints == 0) {
-		if (judge_digits(m, &run))
+	} else if (!run->letters && !run->joints) {
+		if (judge_digits(m, run))
 			return true;
-	} else if (run.digits != 0) {
-		bool short_id = length >= 6 && enclosed(m, &run) && run.joints == 0 && mask_is_short_id(m->text + at, length);
+	} else if (run->digits) {
+		bool short_id = length >= 6 && enclosed(m, run) && !run->joints && mask_is_short_id(m->text + at, length);
 		if (short_id || mask_is_id(m->text + at, length))
-			return found(m, at, run.end, MASK_ID, MASK_VOLATILE);
+			return found(m, at, run->end, MASK_ID, MASK_VOLATILE);
 	} else if (length == 9 && mask_word_in(m->text + at, length, local, 1)) {
-		return found(m, at, run.end, MASK_HOST, MASK_TEMPLATE);
+		return found(m, at, run->end, MASK_HOST, MASK_TEMPLATE);
 	}
-	m->word = run.start;
-	m->word_end = run.end;
-	m->word_counts = run.uppers != 0 || (run.dots > 0 && MASK_IS(m->text[at], MASK_DIGIT));
-	m->at = run.end;
+	m->word = at;
+	m->word_end = m->at = run->end;
 	return false;
+}
+
+/* The same of the run that begins here. */
+static bool judge_here(struct mask_run *m)
+{
+	struct run run;
+
+	if (bring_run(m))
+		read_run(m, &run);
+	else
+		read_long_run(m, &run);
+	return judge(m, &run);
 }
 
 /* At the start of a line: over its reply code, if it has one. */
@@ -278,36 +333,47 @@ static void start_line(struct mask_run *m)
 
 void mask_start(struct mask_run *m, const char *text, size_t length, const struct mask_name *names, size_t count)
 {
-	memset(m, 0, sizeof *m);
 	m->text = length > 0 ? text : "";
 	m->length = length;
 	m->names = names;
 	m->count = count;
+	m->at = 0;
+	m->firsts[0] = m->firsts[1] = 0;
+	for (size_t i = 0; i < count; i++) {
+		unsigned char first = names[i].length > 0 ? (unsigned char)names[i].bytes[0] : 0;
+		m->firsts[first >> 6 & 1] |= UINT64_C(1) << (first & 63);
+		if (MASK_IS(first, MASK_LETTER))
+			m->firsts[1] |= UINT64_C(1) << ((first ^ 0x20) & 63);
+	}
 	start_line(m);
+	look(m, m->at);
+}
+
+/* What begins with a newline or a colon; true when it is masked. */
+static bool judge_mark(struct mask_run *m)
+{
+	size_t at = m->at, end;
+
+	if (m->text[at] == ':' && at + 2 < m->length && m->text[at + 1] == ':' && MASK_IS(m->text[at + 2], MASK_HEX) &&
+	    !(at > 0 && MASK_IS(m->text[at - 1], PART))) {
+		if ((end = client_at(m, at)) > 0)
+			return found(m, at, end, MASK_CLIENT, MASK_VOLATILE);
+		if ((end = ipv6_at(m, at)) > 0)
+			return found_address(m, at, end);
+	}
+	m->at++;
+	if (m->text[at] == '\n')
+		start_line(m);
+	return false;
 }
 
 bool mask_next(struct mask_run *m)
 {
 	while (m->at < m->length) {
-		char byte = m->text[m->at];
-		if (MASK_IS_ALNUM(byte)) {
-			if (judge(m, m->at))
-				return true;
-			continue;
-		}
-		if (byte == ':' && m->at + 2 < m->length && m->text[m->at + 1] == ':' && MASK_IS(m->text[m->at + 2], MASK_HEX) &&
-		    !(m->at > 0 && MASK_IS(m->text[m->at - 1], PART))) {
-			size_t end = client_at(m, m->at);
-			if (end > 0)
-				return found(m, m->at, end, MASK_CLIENT, MASK_VOLATILE);
-			if ((end = ipv6_at(m, m->at)) > 0)
-				return found_address(m, m->at, end);
-		}
-		m->at++;
-		if (byte == '\n')
-			start_line(m);
-		else if (!MASK_IS(byte, MASK_QUIET))
-			m->word_end = 0;
+		if (m->at - m->window.base >= MASK_WINDOW)
+			look(m, m->at);
+		if (skip_words(m) && ((m->window.alnum >> (m->at - m->window.base) & 1) != 0 ? judge_here(m) : judge_mark(m)))
+			return true;
 	}
 	return false;
 }

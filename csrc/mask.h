@@ -50,6 +50,17 @@ struct mask_name {
 	size_t length;
 };
 
+#define MASK_WINDOW 64
+
+/* What the bytes of a text from `base` on are, a bit each; those behind its end are nothing. */
+struct mask_window {
+	size_t base;
+	uint64_t alnum, digit, dot;
+	uint64_t joint, joiner; /* joint: a joiner between two of alnum */
+	uint64_t stop; /* alnum, colons and newlines */
+	uint64_t odd;  /* digits, dots that are joints, colons and newlines, the first of several joiners, the last byte */
+};
+
 /* One reply's way through the masking; lives on the caller's stack. */
 struct mask_run {
 	const char *text; /* the caller's, like `names` */
@@ -61,7 +72,8 @@ struct mask_run {
 	size_t own;  /* where the server's own name would begin in this line */
 	size_t word; /* the word that may say what the next number is; none when `word_end` is 0 */
 	size_t word_end;
-	bool word_counts; /* it makes four numbers behind it a version */
+	uint64_t firsts[2]; /* the bytes that the names begin with, modulo 128 */
+	struct mask_window window;
 
 	size_t start, end;           /* the last span */
 	char token;                  /* what stands for it */
@@ -100,7 +112,6 @@ extern const char *const mask_words[7];
 #define MASK_JOINER 16 /* . + - _ */
 #define MASK_QUIET 32  /* may stand between a word and the number that it explains: blank / ( : = - # */
 #define MASK_TOKEN 64
-#define MASK_DATED 128 /* letters that days and months begin with: a d f j m n o s t w */
 
 extern const uint8_t mask_class[256];
 
@@ -115,6 +126,22 @@ static inline char mask_fold(char byte)
 
 /* Whether the bytes, folded, are one of the `count` words. */
 bool mask_word_in(const char *bytes, size_t length, const char *const *words, size_t count);
+
+/* The first three letters of the names of days and months, small, in places that they tell; the compiler warns where two would have one place. */
+#define MASK_PLACES 64
+#define MASK_PLACE(a, b, c) ((unsigned)((a) + 5 * (b) + (c)) % MASK_PLACES)
+#define MASK_THREE(a, b, c) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16)
+
+extern const uint32_t mask_name_letters[MASK_PLACES];
+
+/* mask_begins_name - whether a name of a day or a month begins with these three bytes. */
+static inline bool mask_begins_name(const char *bytes)
+{
+	/* What this bit makes a small letter was a letter. */
+	uint32_t three = MASK_THREE((unsigned char)bytes[0], (unsigned char)bytes[1], (unsigned char)bytes[2]) | 0x202020;
+
+	return mask_name_letters[MASK_PLACE(three & 255, three >> 8 & 255, three >> 16)] == three;
+}
 
 /* mask_date - the end of the date or time that begins at `at`, or 0. */
 size_t mask_date(const char *text, size_t length, size_t at);

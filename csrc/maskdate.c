@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mask.h"
+#include "sixteen.h"
 
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 
@@ -33,23 +34,24 @@ static const char *const slash_forms[] = { "d/d/y_c", NULL }, *const dot_forms[]
 static const char *const year_dash_forms[] = { "Y-d-d_c", "Y-d-dTc", NULL }; /* ISO 8601 */
 static const char *const year_slash_forms[] = { "Y/d/d_c", NULL }, *const year_dot_forms[] = { "Y.d.d_c", NULL };
 
-/* Names of days and months, in places that their first three letters tell; the compiler warns where two would have one place. */
-struct name {
-	char letters[4], rest[7];
+/* Every name of a day (a) or a month (b): NAME(kind, its first three letters, the rest). */
+#define NAMES \
+	NAME('a', 'm', 'o', 'n', "day") NAME('a', 't', 'u', 'e', "sday") NAME('a', 'w', 'e', 'd', "nesday") NAME('a', 't', 'h', 'u', "rsday") \
+	NAME('a', 'f', 'r', 'i', "day") NAME('a', 's', 'a', 't', "urday") NAME('a', 's', 'u', 'n', "day") NAME('b', 'j', 'a', 'n', "uary") \
+	NAME('b', 'f', 'e', 'b', "ruary") NAME('b', 'm', 'a', 'r', "ch") NAME('b', 'a', 'p', 'r', "il") NAME('b', 'm', 'a', 'y', "") \
+	NAME('b', 'j', 'u', 'n', "e") NAME('b', 'j', 'u', 'l', "y") NAME('b', 'a', 'u', 'g', "ust") NAME('b', 's', 'e', 'p', "tember") \
+	NAME('b', 'o', 'c', 't', "ober") NAME('b', 'n', 'o', 'v', "ember") NAME('b', 'd', 'e', 'c', "ember")
+
+#define NAME(kind, a, b, c, rest) [MASK_PLACE(a, b, c)] = MASK_THREE(a, b, c),
+const uint32_t mask_name_letters[MASK_PLACES] = { NAMES };
+#undef NAME
+
+#define NAME(kind, a, b, c, rest) [MASK_PLACE(a, b, c)] = { rest, kind },
+static const struct {
+	char rest[7];
 	char kind; /* as in a form: a or b */
-};
-
-#define PLACES 64
-#define PLACE(a, b, c) ((unsigned)((a) + 5 * (b) + (c)) % PLACES)
-#define NAME(kind, a, b, c, rest) [PLACE(a, b, c)] = { { a, b, c, '\0' }, rest, kind }
-
-static const struct name names[PLACES] = {
-	NAME('a', 'm', 'o', 'n', "day"), NAME('a', 't', 'u', 'e', "sday"), NAME('a', 'w', 'e', 'd', "nesday"), NAME('a', 't', 'h', 'u', "rsday"),
-	NAME('a', 'f', 'r', 'i', "day"), NAME('a', 's', 'a', 't', "urday"), NAME('a', 's', 'u', 'n', "day"), NAME('b', 'j', 'a', 'n', "uary"),
-	NAME('b', 'f', 'e', 'b', "ruary"), NAME('b', 'm', 'a', 'r', "ch"), NAME('b', 'a', 'p', 'r', "il"), NAME('b', 'm', 'a', 'y', ""),
-	NAME('b', 'j', 'u', 'n', "e"), NAME('b', 'j', 'u', 'l', "y"), NAME('b', 'a', 'u', 'g', "ust"), NAME('b', 's', 'e', 'p', "tember"),
-	NAME('b', 'o', 'c', 't', "ober"), NAME('b', 'n', 'o', 'v', "ember"), NAME('b', 'd', 'e', 'c', "ember")
-};
+} names[MASK_PLACES] = { NAMES };
+#undef NAME
 
 static const char *const zones[] = { "gmt", "utc", "ut", "z", "est", "edt", "cst", "cdt", "mst", "mdt", "pst", "pdt", "wet", "west", "bst",
 	"cet", "cest", "met", "mest", "eet", "eest", "msk", "msd", "ist", "jst", "kst", "hkt", "sgt", "aest", "aedt", "nzst", "nzdt", "brt",
@@ -70,32 +72,28 @@ static size_t letters_at(const struct cursor *c, size_t at)
 	return end - at;
 }
 
-/* The number of digits at the cursor, and their value while it is small. */
+/* The number of digits at `at`, and their value where they are few. */
 static size_t digits_at(const struct cursor *c, size_t at, unsigned *value)
 {
 	size_t end = at;
 
 	*value = 0;
-	while (end < c->length && MASK_IS(c->text[end], MASK_DIGIT)) {
-		*value = *value < 10000 ? *value * 10 + (unsigned)(c->text[end] - '0') : *value;
-		end++;
-	}
+	for (; end < c->length && MASK_IS(c->text[end], MASK_DIGIT); end++)
+		*value = *value * 10 + (unsigned)(c->text[end] - '0');
 	return end - at;
 }
 
-/* The name of that kind at `at`, whole or of three letters; 0, or its length. */
-static size_t name_at(const struct cursor *c, size_t at, char kind)
+/* The length of the name at `at`, whole or of three letters, and its kind, a or b; or 0. */
+static size_t name_at(const struct cursor *c, size_t at, char *kind)
 {
-	if (c->length - at < 3)
+	if (c->length - at < 3 || !mask_begins_name(c->text + at))
 		return 0;
 	const char *text = c->text + at;
-	const char first[4] = { mask_fold(text[0]), mask_fold(text[1]), mask_fold(text[2]), '\0' };
-	const struct name *name = &names[PLACE((unsigned char)first[0], (unsigned char)first[1], (unsigned char)first[2])];
-	if (memcmp(first, name->letters, 4) != 0 || name->kind != kind)
-		return 0;
-	size_t length = letters_at(c, at);
-	const char *const rest[] = { name->rest };
-	return length == 3 || mask_word_in(text + 3, length - 3, rest, 1) ? length : 0;
+	unsigned place = MASK_PLACE(text[0] | 0x20, text[1] | 0x20, text[2] | 0x20);
+	const char *const rest[] = { names[place].rest };
+	size_t more = letters_at(c, at + 3);
+	*kind = names[place].kind;
+	return more == 0 || mask_word_in(text + 3, more, rest, 1) ? 3 + more : 0;
 }
 
 static size_t zone_name_at(const struct cursor *c, size_t at)
@@ -167,10 +165,13 @@ static size_t part_at(const struct cursor *c, char part)
 {
 	unsigned value;
 	size_t count = 0;
+	char kind;
 
 	switch (part) {
-	case 'a': count = name_at(c, c->at, 'a'); break;
-	case 'b': count = name_at(c, c->at, 'b'); break;
+	case 'a':
+	case 'b':
+		count = name_at(c, c->at, &kind);
+		return count > 0 && kind == part ? count : SIZE_MAX;
 	case 'z': count = zone_name_at(c, c->at); break;
 	case 'c': count = clock_at(c, c->at, false); break;
 	case 'C': count = clock_at(c, c->at, true); break;
@@ -237,6 +238,11 @@ static size_t match_form(struct cursor c, const char *form)
 	return may_end(&c, c.at) ? c.at : 0;
 }
 
+static unsigned two_digits(const char *text)
+{
+	return (unsigned)(text[0] - '0') * 10 + (unsigned)(text[1] - '0');
+}
+
 /* Whether a number with that byte before and behind it is at `at`: most versions have none that a date could have. */
 static bool is_between(const struct cursor *c, size_t at, char byte)
 {
@@ -250,9 +256,10 @@ static bool is_between(const struct cursor *c, size_t at, char byte)
 static const char *const *forms_at(const struct cursor *c)
 {
 	unsigned value;
+	char kind;
 
 	if (!MASK_IS(c->text[c->at], MASK_DIGIT))
-		return name_at(c, c->at, 'a') > 0 ? day_forms : name_at(c, c->at, 'b') > 0 ? month_forms : NULL;
+		return name_at(c, c->at, &kind) == 0 ? NULL : kind == 'a' ? day_forms : month_forms;
 	size_t count = digits_at(c, c->at, &value), end = c->at + count;
 	if (end == c->length || (count > 2 && count != 4))
 		return NULL;
@@ -261,9 +268,38 @@ static const char *const *forms_at(const struct cursor *c)
 	case '/': return !is_between(c, end, '/') ? NULL : count == 4 ? year_slash_forms : slash_forms;
 	case '.': return !is_between(c, end, '.') ? NULL : count == 4 ? year_dot_forms : dot_forms;
 	case ':': return count <= 2 ? clock_forms : NULL;
-	case ' ': return count <= 2 && name_at(c, end + blanks_at(c, end), 'b') > 0 ? blank_forms : NULL;
+	case ' ': return count <= 2 && name_at(c, end + blanks_at(c, end), &kind) > 0 && kind == 'b' ? blank_forms : NULL;
 	default: return NULL;
 	}
+}
+
+/*
+ * The end of `Tue, 24 Nov 2026 10:00:00 +0000`, which most servers write (RFC 5322 3.3), or 0: it is not written just so.
+ *
+ * All that it says is what the first of the day forms says, at a tenth of the cost.
+ */
+static size_t usual_date(const struct cursor *c)
+{
+	static const char low[] = " AAA 0000 00:00:00", high[] = " zzz 9999 99:99:99";
+	const char *day = c->text + c->at + 5;
+	char kind;
+
+	if (c->length - c->at < 31 || memcmp(day - 2, ", ", 2) != 0 || !MASK_IS(day[0], MASK_DIGIT))
+		return 0;
+	const char *text = day + 1 + MASK_IS(day[1], MASK_DIGIT);
+	if (!sixteen_between((const unsigned char *)text, low, high) || !sixteen_between((const unsigned char *)text + 2, low + 2, high + 2))
+		return 0;
+	const char *clock = text + 10;
+	struct cursor end = { c->text, c->length, (size_t)(clock + 8 - c->text) };
+	unsigned number = text == day + 1 ? (unsigned)(day[0] - '0') : two_digits(day);
+	if (number < 1 || number > 31 || two_digits(clock) > 23 || two_digits(clock + 3) > 60 || two_digits(clock + 6) > 60)
+		return 0;
+	if ((memcmp(text + 5, "19", 2) != 0 && memcmp(text + 5, "20", 2) != 0) || clock[8] != ' ' || (clock[9] != '+' && clock[9] != '-'))
+		return 0;
+	if (name_at(c, c->at, &kind) != 3 || kind != 'a' || name_at(c, (size_t)(text + 1 - c->text), &kind) != 3 || kind != 'b')
+		return 0;
+	end.at += zone_at(&end, end.at);
+	return may_end(&end, end.at) ? end.at : 0;
 }
 
 size_t mask_date(const char *text, size_t length, size_t at)
@@ -272,6 +308,9 @@ size_t mask_date(const char *text, size_t length, size_t at)
 
 	if (at > 0 && text[at - 1] == ':')
 		return 0;
+	size_t usual = usual_date(&c);
+	if (usual > 0)
+		return usual;
 	for (const char *const *form = forms_at(&c); form != NULL && *form != NULL; form++) {
 		size_t end = match_form(c, *form);
 		if (end > 0)

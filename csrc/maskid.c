@@ -142,7 +142,10 @@ bool mask_is_host(const char *bytes, size_t length)
 
 	while (last > 0 && bytes[last - 1] != '.')
 		last--;
-	if (last == 0 || length - last < 2 || memchr(bytes, '+', length) != NULL || mask_word_in(bytes + last, length - last, not_domains, COUNT(not_domains)))
+	/* Most versions end here. */
+	if (last == 0 || length - last < 2 || !MASK_IS(bytes[last], MASK_LETTER) || memchr(bytes, '+', length) != NULL)
+		return false;
+	if (length - last <= 3 && mask_word_in(bytes + last, length - last, not_domains, COUNT(not_domains)))
 		return false;
 	/* A letter, or three digits in a row as in 163.com: else it is a version such as 4.2.beta. */
 	for (size_t i = 0; i < last && !named; i++) {

@@ -6,15 +6,17 @@
 #ifndef DEEPID_SIXTEEN_H
 #define DEEPID_SIXTEEN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 /* What sixteen bytes of text are made of; bit i is byte i. */
 struct sixteen_text {
-	uint32_t digit, upper;
+	uint32_t digit;
 	uint32_t letter; /* bytes from 0x80 on, too */
 	uint32_t joiner; /* . + - _ */
 	uint32_t dot;
+	uint32_t mark; /* colons and newlines */
 };
 
 #if defined(__SSE2__) && !defined(DEEPID_PORTABLE)
@@ -57,6 +59,15 @@ static inline uint32_t sixteen_within(__m128i block, char first, char count)
 	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(from, _mm_set1_epi8((char)(count - 1))), from));
 }
 
+/* Whether each byte is one from its place in `low` to that in `high`. */
+static inline bool sixteen_between(const unsigned char *bytes, const char *low, const char *high)
+{
+	__m128i block = _mm_loadu_si128((const __m128i *)bytes), lows = _mm_loadu_si128((const __m128i *)low), highs = _mm_loadu_si128((const __m128i *)high);
+	__m128i within = _mm_min_epu8(_mm_max_epu8(block, lows), highs);
+
+	return _mm_movemask_epi8(_mm_cmpeq_epi8(within, block)) == 0xffff;
+}
+
 static inline struct sixteen_text sixteen_text_of(const unsigned char *bytes)
 {
 	__m128i block = _mm_loadu_si128((const __m128i *)bytes);
@@ -65,10 +76,10 @@ static inline struct sixteen_text sixteen_text_of(const unsigned char *bytes)
 
 	return (struct sixteen_text){
 		.digit = sixteen_within(block, '0', 10),
-		.upper = sixteen_within(block, 'A', 26),
 		.letter = sixteen_within(_mm_or_si128(block, _mm_set1_epi8(0x20)), 'a', 26) | (uint32_t)_mm_movemask_epi8(block),
 		.joiner = (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(dot, plus), _mm_or_si128(dash, low))),
 		.dot = (uint32_t)_mm_movemask_epi8(dot),
+		.mark = (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8(':')), _mm_cmpeq_epi8(block, _mm_set1_epi8('\n')))),
 	};
 }
 
@@ -81,12 +92,21 @@ static inline struct sixteen_text sixteen_text_of(const unsigned char *bytes)
 	for (unsigned i = 0; i < 16; i++) {
 		unsigned char byte = bytes[i], folded = byte | 0x20;
 		text.digit |= (uint32_t)(byte >= '0' && byte <= '9') << i;
-		text.upper |= (uint32_t)(byte >= 'A' && byte <= 'Z') << i;
 		text.letter |= (uint32_t)((folded >= 'a' && folded <= 'z') || byte >= 0x80) << i;
 		text.joiner |= (uint32_t)(byte == '.' || byte == '+' || byte == '-' || byte == '_') << i;
 		text.dot |= (uint32_t)(byte == '.') << i;
+		text.mark |= (uint32_t)(byte == ':' || byte == '\n') << i;
 	}
 	return text;
+}
+
+static inline bool sixteen_between(const unsigned char *bytes, const char *low, const char *high)
+{
+	bool within = true;
+
+	for (unsigned i = 0; i < 16; i++)
+		within = within && bytes[i] >= (unsigned char)low[i] && bytes[i] <= (unsigned char)high[i];
+	return within;
 }
 
 static inline uint32_t sixteen_up_to(const unsigned char *bytes, unsigned char limit)

@@ -29,10 +29,30 @@ static void classed(void)
 			uint8_t class = mask_class[byte];
 			uint32_t bit = UINT32_C(1) << at;
 			same = same && text.digit == (class & MASK_DIGIT ? bit : 0) && text.letter == (class & MASK_LETTER ? bit : 0) &&
-			    text.upper == (class & MASK_UPPER ? bit : 0) && text.joiner == (class & MASK_JOINER ? bit : 0) && text.dot == (byte == '.' ? bit : 0);
+			    text.joiner == (class & MASK_JOINER ? bit : 0) && text.dot == (byte == '.' ? bit : 0) && 
+			    text.mark == (byte == ':' || byte == '\n' ? bit : 0);
 		}
 	}
 	tap_ok(same, "sixteen bytes are classed as one is");
+}
+
+/* A text is masked the same wherever it begins: windows end at each of its bytes. */
+static void moved(void)
+{
+	bool same = true;
+
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		for (size_t before = 0; before <= 2 * MASK_WINDOW; before++) {
+			char text[4 * MASK_WINDOW], alone[4 * MASK_WINDOW], behind[4 * MASK_WINDOW];
+			size_t length = strlen(texts[i]);
+			memset(text, ' ', before);
+			text[before] = '\n';
+			memcpy(text + before + 1, texts[i], length);
+			size_t count = mask(alone, texts[i], length, MASK_TEMPLATE, NULL, 0);
+			same = same && mask(behind, text, before + 1 + length, MASK_TEMPLATE, NULL, 0) == before + 1 + count && memcmp(behind + before + 1, alone, count) == 0;
+		}
+	}
+	tap_ok(same, "a text is masked the same wherever it begins");
 }
 
 int main(void)
@@ -64,6 +84,7 @@ int main(void)
 	}
 	tap_ok(bounded && shorter, "every beginning of every text: within bounds");
 	classed();
+	moved();
 	tap_ok(ordered, "spans are in order and not empty");
 	return tap_done();
 }
