@@ -79,12 +79,9 @@ bool greeting_domain(struct greeting_key *key, const char *reply, size_t length)
 	if (length < 5 || reply[0] != '2' || !MASK_IS(reply[1], MASK_DIGIT) || !MASK_IS(reply[2], MASK_DIGIT) || (reply[3] != ' ' && reply[3] != '-'))
 		return true;
 	/* A name with a dot that begins and ends with a letter or a digit. */
-	for (; at < length && !is_blank(reply[at]); at++) {
-		if (!IS_ALNUM(reply[at]) && reply[at] != '.' && reply[at] != '-' && reply[at] != '_')
-			return true;
+	for (; at < length && (IS_ALNUM(reply[at]) || reply[at] == '.' || reply[at] == '-' || reply[at] == '_'); at++)
 		dots += reply[at] == '.';
-	}
-	if (dots == 0 || !IS_ALNUM(reply[4]) || !IS_ALNUM(reply[at - 1]))
+	if ((at < length && !is_blank(reply[at])) || dots == 0 || !IS_ALNUM(reply[4]) || !IS_ALNUM(reply[at - 1]))
 		return true;
 	if (at - 4 > GREETING_KEY_MAX)
 		return false;
@@ -276,20 +273,13 @@ bool greeting_read(struct greeting *greeting, const char *text, size_t length, c
 
 enum deepid_err greeting_add(const struct greeting *greeting, struct survey *survey, const struct address *address, const struct greeting_form *form)
 {
-	struct group_key keys[GREETING_KINDS];
 	enum deepid_err result = DEEPID_OK;
 	struct host host = host_of(address);
 
-	for (int kind = 0; kind < GREETING_KINDS; kind++) {
-		if (form->kinds[kind] == 0 || greeting->keys[kind].length == 0)
-			continue;
-		keys[kind] = survey_key(form->kinds[kind], greeting->keys[kind].bytes, greeting->keys[kind].length);
-		survey_prefetch(survey, &keys[kind]);
-	}
 	for (int kind = 0; kind < GREETING_KINDS && result == DEEPID_OK; kind++) {
 		const struct greeting_key *key = &greeting->keys[kind];
 		if (form->kinds[kind] != 0 && key->length > 0)
-			result = survey_put(survey, &host, &keys[kind], key->bytes, key->length);
+			result = survey_add_soon(survey, &host, form->kinds[kind], key->bytes, key->length, key->bytes, key->length);
 	}
 	return result;
 }

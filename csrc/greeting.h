@@ -53,7 +53,7 @@ struct greeting {
  */
 bool greeting_read(struct greeting *greeting, const char *text, size_t length, const struct mask_name *address, const struct greeting_form *form);
 
-/* greeting_add - adds the keys of a host's greeting to the survey, each with itself as its text; returns as survey_add. */
+/* greeting_add - adds the keys of a host's greeting to the survey, each with itself as its text; returns as survey_add_soon. */
 enum deepid_err greeting_add(const struct greeting *greeting, struct survey *survey, const struct address *address, const struct greeting_form *form);
 
 /* --- Its parts --- */

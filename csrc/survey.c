@@ -267,12 +267,7 @@ struct group_key survey_key(uint8_t kind, const char *key, size_t length)
 	return (struct group_key){ .high = hash.high64, .low = hash.low64, .kind = kind };
 }
 
-void survey_prefetch(const struct survey *s, const struct group_key *key)
-{
-	__builtin_prefetch(&s->slots[slot_of(s, key)]);
-}
-
-enum deepid_err survey_put(struct survey *s, const struct host *host, const struct group_key *key, const char *text, size_t text_length)
+static enum deepid_err put(struct survey *s, const struct host *host, const struct group_key *key, const char *text, size_t text_length)
 {
 	enum deepid_err result = begin(s);
 
@@ -292,5 +287,47 @@ enum deepid_err survey_add(struct survey *s, const struct address *address, uint
 	struct group_key name = survey_key(kind, key, key_length);
 	struct host host = host_of(address);
 
-	return survey_put(s, &host, &name, text, text_length);
+	return put(s, &host, &name, text, text_length);
+}
+
+/* Where the table first looks for a group's pointer; NULL: there is none with its key. */
+static struct group **guess(const struct survey *s, const struct group_key *key)
+{
+	uint64_t slot = s->slots[slot_of(s, key)];
+
+	return slot != 0 ? &s->groups[(uint32_t)slot - 1] : NULL;
+}
+
+enum deepid_err survey_settle(struct survey *s)
+{
+	enum deepid_err result = s->broken;
+	size_t count = s->waiting_count;
+
+	s->waiting_count = 0;
+	for (size_t i = 0; i < count; i++)
+		__builtin_prefetch(guess(s, &s->waiting[i].key));
+	for (size_t i = 0; i < count; i++) {
+		struct group **group = guess(s, &s->waiting[i].key);
+		if (group != NULL)
+			__builtin_prefetch(*group);
+	}
+	for (size_t i = 0; i < count && result == DEEPID_OK; i++) {
+		const struct survey_fact *fact = &s->waiting[i];
+		result = put(s, &fact->host, &fact->key, fact->text, fact->text_length);
+	}
+	return result;
+}
+
+enum deepid_err survey_add_soon(struct survey *s, const struct host *host, uint8_t kind, const char *key, size_t key_length, const char *text,
+    size_t text_length)
+{
+	struct survey_fact *fact = &s->waiting[s->waiting_count++];
+
+	s->walk++;
+	fact->host = *host;
+	fact->key = survey_key(kind, key, key_length);
+	fact->text_length = text_length < GROUP_TEXT_MAX ? text_length : GROUP_TEXT_MAX;
+	memcpy(fact->text, text, fact->text_length);
+	__builtin_prefetch(&s->slots[slot_of(s, &fact->key)]);
+	return s->waiting_count == SURVEY_WAITING ? survey_settle(s) : s->broken;
 }

@@ -32,6 +32,7 @@
 #define SURVEY_KIND_MAX 15
 #define SURVEY_RUNS_MAX 128  /* (fan - 1) a level: more levels than any disk can hold */
 #define SURVEY_PROBLEM_MAX 256
+#define SURVEY_WAITING 32
 
 struct survey_options {
 	size_t memory;      /* bytes, at least SURVEY_MEMORY_MIN */
@@ -40,6 +41,14 @@ struct survey_options {
 };
 
 #define SURVEY_DEFAULT ((struct survey_options){ .memory = SURVEY_MEMORY, .folder = "/tmp", .fan = RUN_FAN_MAX })
+
+/* What waits to be added. */
+struct survey_fact {
+	struct host host;
+	struct group_key key;
+	size_t text_length;
+	char text[GROUP_TEXT_MAX];
+};
 
 struct survey {
 	struct survey_options options; /* folder is owned */
@@ -51,6 +60,9 @@ struct survey {
 	size_t count, room;
 	uint64_t secret;      /* mixed into the place of a slot, so that nobody can choose keys that meet there */
 	bool sorted;          /* the groups are in the order of their keys */
+
+	struct survey_fact waiting[SURVEY_WAITING];
+	size_t waiting_count;
 
 	struct run_file runs[SURVEY_RUNS_MAX]; /* levels never rise from one to the next */
 	size_t run_count;
@@ -90,11 +102,15 @@ enum deepid_err survey_walk_next(struct survey_walk *walk, const unsigned char *
 /* The key of a group, from the bytes of its key. */
 struct group_key survey_key(uint8_t kind, const char *key, size_t length);
 
-/* Brings the table's place for the key nearer, before it is needed. */
-void survey_prefetch(const struct survey *survey, const struct group_key *key);
+/*
+ * As survey_add, with the host worked out, but the fact waits for others, so that the memory of all their groups is fetched at once; what
+ * fails then is told with a later one, or by the walk.
+ */
+enum deepid_err survey_add_soon(struct survey *survey, const struct host *host, uint8_t kind, const char *key, size_t key_length, const char *text,
+    size_t text_length);
 
-/* As survey_add, all worked out. */
-enum deepid_err survey_put(struct survey *survey, const struct host *host, const struct group_key *key, const char *text, size_t text_length);
+/* Adds what waits. */
+enum deepid_err survey_settle(struct survey *survey);
 
 /* Says what went wrong with a file, from errno, and breaks the survey. */
 enum deepid_err survey_fail(struct survey *survey, const char *doing, const char *path);

@@ -7,7 +7,7 @@
 
 enum deepid_err survey_walk_start(struct survey_walk *walk, struct survey *s)
 {
-	enum deepid_err result = s->broken;
+	enum deepid_err result = survey_settle(s);
 
 	memset(walk, 0, sizeof *walk);
 	walk->survey = s;
