@@ -79,7 +79,10 @@ end
 -- @return x; m + 1 where even all of them are not
 function M.threshold(m, classes, alpha)
   alpha = alpha or M.ALPHA
-  local low, high = M.LEAST, m + 1 -- the bound falls with x
+  local low, high = M.LEAST, M.LEAST -- the bound falls with x
+  -- From below: the answer is small, and a bound of many takes as many steps.
+  while high <= m and M.bound(m, high, classes) > alpha do low, high = high + 1, 2 * high end
+  high = math.min(high, m + 1)
   while low < high do
     local middle = (low + high) // 2
     if M.bound(m, middle, classes) <= alpha then high = middle else low = middle + 1 end
