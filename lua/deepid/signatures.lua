@@ -47,6 +47,17 @@ local function match_step(compiled, step, found)
   if truncated then found.skipped[#found.skipped + 1] = "the end of a long reply to " .. step.step end
 end
 
+--- Whether a rule of this role finds all that it needs in one reply.
+--
+-- @param compiled  of one step, from <code>knowledge.compile</code>
+function M.has_role(compiled, reply, role)
+  for _, index in ipairs { compiled.set:rules(reply) } do
+    local owner = compiled.owners[index]
+    if owner.rule.role == role and not owner.condition then return true end
+  end
+  return false
+end
+
 -- Whether the conditions of a rule hold; and the condition whose captures count.
 local function judge(rule, held, seen)
   local first_need, first_any, wants_any

@@ -148,4 +148,16 @@ t.test("a hint by a common text gives way", function()
   for _, front in ipairs(result.front) do t.ok(front.name ~= "nginx mail proxy") end
 end)
 
+-- {greeting so far, whether a tarpit has named itself in it}; the last word may go on, as in spamdyke
+local DRIBS = {
+  { "220 mx.example.org ESMTP spam", false }, { "220 mx.example.org ESMTP spamd", false }, { "220 mx.example.org ESMTP spamd ", true },
+  { "220 mx.example.org ESMTP spamd IP-bas", true }, { "220 mx.example.org ESMTP spamdy", false }, { "220 mx.example.org ESMTP Exim 4.96 ", false },
+  { "", false },
+}
+
+t.test("a tarpit that has named itself is heard no further", function()
+  local is_tarpit = engine:adviser().is_tarpit
+  for _, case in ipairs(DRIBS) do t.eq(is_tarpit(case[1]), case[2], case[1]) end
+end)
+
 t.done()
