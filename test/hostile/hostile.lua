@@ -42,7 +42,8 @@ local function words(transcript)
   local list, connection, asked = {}, {}, false
   local function finish()
     local said = table.concat(connection, " ")
-    if not (asked and said:find("^[2-9]:%S+ [ehl]+o%S* quit%S*$")) then list[#list + 1] = said end
+    local is_extra = asked and (said:find("^[2-9]:%S+ [ehl]+o%S* quit%S*$") or said:find("^[2-9]:%S+ quit%S*$"))
+    if not is_extra then list[#list + 1] = said end
     connection, asked = {}, false
   end
   for _, step in ipairs(transcript.steps) do

@@ -2,6 +2,7 @@
 
 local t = require "tap"
 local deepid = require "deepid"
+local plan = require "deepid.plan"
 local replay = require "accuracy.lib.replay"
 local transcript = require "deepid.transcript"
 
@@ -158,6 +159,32 @@ local DRIBS = {
 t.test("a tarpit that has named itself is heard no further", function()
   local is_tarpit = engine:adviser().is_tarpit
   for _, case in ipairs(DRIBS) do t.eq(is_tarpit(case[1]), case[2], case[1]) end
+end)
+
+-- A copy that nobody has looked at yet.
+local function fresh(said, count)
+  return { address = said.address, port = said.port, steps = table.move(said.steps, 1, count, 1, {}) }
+end
+
+local function adviser(depth)
+  local options = engine:adviser()
+  options.depth = depth
+  return options
+end
+
+t.test("what is carried from step to step is what a look at all steps gives", function()
+  for _, name in ipairs { "exim-4.96", "postfix-3.10.13-tlsonly", "sendmail-8.18.1" } do
+    for _, depth in ipairs { "adaptive", "full" } do
+      local _, said = session(name, nil, depth)
+      local growing, kept = fresh(said, 0), adviser(depth)
+      for i = 1, #said.steps do
+        growing.steps[i] = said.steps[i]
+        t.eq(plan.next(growing, kept), plan.next(fresh(said, i), adviser(depth)), ("%s, %s, step %d"):format(name, depth, i))
+      end
+      growing.steps = { said.steps[1] }
+      t.eq(plan.next(growing, adviser(depth)), plan.next(fresh(said, 1), adviser(depth)), name .. ", begun again")
+    end
+  end
 end)
 
 t.done()
