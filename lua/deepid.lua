@@ -20,7 +20,7 @@ local M = {
 
 local identify = require "deepid.identify"
 local knowledge = require "deepid.knowledge"
-local behaves, second_opinion = lazy "deepid.behaves", lazy "deepid.second_opinion"
+local behaves, second_opinion, signatures = lazy "deepid.behaves", lazy "deepid.second_opinion", lazy "deepid.signatures"
 
 local SETTLED = 0.95
 
@@ -55,12 +55,19 @@ local function is_settled(result)
     or (front ~= nil and (front.role == "blocker" or front.role == "interceptor"))
 end
 
+-- Whether a greeting that is still coming names a tarpit, and has done so for a byte: its last word may go on.
+local function is_tarpit(known, greeting)
+  local rules = known.steps.greeting
+  return signatures.has_role(rules, greeting, "tarpit") and signatures.has_role(rules, greeting:sub(1, -2), "tarpit")
+end
+
 --- What deepid.plan asks of the engine in one session, as its options. It asks more than once between two steps: the answers are
 -- worked out once for each step.
 --
 -- @return table: <code>choose</code>, function of the transcript so far and of an array of steps' names: the one that tells most, or nil when
 --   none is worth its cost; <code>errors</code>, function of the transcript and of what a server that nobody knows is asked for: how many
---   errors this one may be asked for on one connection
+--   errors this one may be asked for on one connection; and what the session asks: <code>is_tarpit</code>, function of a greeting that is still
+--   coming: whether a tarpit has named itself in it
 function Engine:adviser()
   local known, reading, is_enough, count = self.knowledge, nil, nil, nil
   local function read(transcript)
@@ -73,7 +80,10 @@ function Engine:adviser()
     if is_enough then return nil end
     return behaves.choose(known, reading, names)
   end
-  return { choose = choose, errors = function(transcript, usual) return behaves.errors(read(transcript), usual) end }
+  return {
+    choose = choose, errors = function(transcript, usual) return behaves.errors(read(transcript), usual) end,
+    is_tarpit = function(greeting) return is_tarpit(known, greeting) end,
+  }
 end
 
 return M

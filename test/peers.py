@@ -130,6 +130,10 @@ def drip(line):
         line.listen_before_greeting(1)
 
 
+def drip_named(line):
+    line.byte_by_byte(b"220 mx.peer.example ESMTP spamd IP-based SPAM blocker; " + b"y" * PATIENCE, 1)
+
+
 def byte_segments(line):
     serve(line, GREETING, GOOD, lambda text: line.byte_by_byte(text.encode(), 0.002))
 
@@ -223,6 +227,7 @@ HOSTILE = [
     ("mute", PLAIN, mute),
     ("flood", PLAIN, flood),
     ("drip", PLAIN, drip),
+    ("drip_named", PLAIN, drip_named),
     ("byte_segments", PLAIN, byte_segments),
     ("cut_segments", PLAIN, cut_segments),
     ("bare_lf", PLAIN, peer("220 peer.example ESMTP\n", EHLO="250-peer.example\n250 HELP\n", HELP="214 help\n")),

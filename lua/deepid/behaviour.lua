@@ -47,41 +47,45 @@ local function lines_of(text)
   return lines
 end
 
--- By the reply and the names that are masked in it, with a blank between, which none of them has.
+-- By the reply and the names that are masked in it, in one line before it.
 local masked_lines = memo(function(key)
   local names, reply_bytes = key:match("^([^\n]*)\n(.*)$")
   local list = {}
   for name in names:gmatch("%S+") do list[#list + 1] = name end
   local lines = lines_of(mask.mask(reply_bytes, "template", list))
-  return { token = escape.visible(table.concat(lines, "|")):sub(1, TOKEN_BYTES), lines = lines }
+  return { token = escape.visible(table.concat(lines, "|")):sub(1, TOKEN_BYTES), first = escape.visible(lines[1] or "") }
 end)
 
 local function token_of(step, names)
-  local masked = masked_lines(table.concat(names, " ") .. "\n" .. step.reply:sub(1, MASKED_BYTES))
-  return masked.token .. (GONE[step["end"]] or ""), masked.lines
+  local masked = masked_lines(names .. step.reply:sub(1, MASKED_BYTES))
+  return masked.token .. (GONE[step["end"]] or ""), masked.first
 end
 
--- What the client called itself; never the server's word.
+-- What the client called itself; never the server's word. One line.
 local function own_names(transcript)
   local names = { transcript.address }
   for _, step in ipairs(transcript.steps) do
     local said = step.sent:match("^[%a]+LO%s+(%S+)")
     if said and #names < 8 then names[#names + 1] = said end
   end
-  return names
+  return table.concat(names, " ") .. "\n"
 end
+
+-- The keywords of an EHLO reply as a token, without sizes and addresses.
+local keywords = memo(function(reply_bytes)
+  local words = {}
+  for i, extension in ipairs(reply.extensions(reply_bytes)) do
+    words[i] = extension:gsub("%f[%w]%d+%f[%W]", "#"):gsub("<.->", "<>")
+  end
+  return { token = escape.visible(table.concat(words, "|")):sub(1, TOKEN_BYTES) }
+end)
 
 -- An EHLO that was taken is told by its first line, and its keywords once, by the first.
 local function add_hello(tokens, step, names)
-  local token, lines = token_of(step, names)
+  local token, first = token_of(step, names)
   local is_taken = step.reply:find("^250") ~= nil
-  tokens[step.step] = is_taken and escape.visible(lines[1]) or token
-  if not is_taken or not FIRST_HELLO[step.step] then return end
-  local words = {}
-  for i, extension in ipairs(reply.extensions(step.reply)) do
-    words[i] = extension:gsub("%f[%w]%d+%f[%W]", "#"):gsub("<.->", "<>")
-  end
-  tokens.keywords = escape.visible(table.concat(words, "|")):sub(1, TOKEN_BYTES)
+  tokens[step.step] = is_taken and first or token
+  if is_taken and FIRST_HELLO[step.step] then tokens.keywords = keywords(step.reply).token end
 end
 
 -- A server that insists on TLS answers for itself inside it only: outside it says so (RFC 3207 4), or hangs up without a word.

@@ -6,6 +6,7 @@
 -- <code>greetingpace</code>: the greeting began, and its end was held back. <code>teaser</code>: of several lines; <code>stutter</code>: of one,
 -- or byte by byte. How long a server waits before it begins tells nothing: a name server, ident and a slow line do the same.
 
+local memo = require "deepid.memo"
 local reply = require "deepid.reply"
 
 local M = {}
@@ -15,24 +16,24 @@ local FEWEST = 5 -- shared keywords; fewer may fall into the same order by chanc
 -- postscreen waits 6 s there, spamd a second before each byte.
 local HELD_MS, BYTE_MS = 5000, 300
 
-local function keywords(step)
+-- The keywords of an EHLO reply in order, and where each stands.
+local keywords = memo(function(reply_bytes)
   local list, at = {}, {}
-  for _, extension in ipairs(reply.extensions(step.reply)) do
+  for _, extension in ipairs(reply.extensions(reply_bytes)) do
     local word = extension:match("^[%w-]+")
     if word and not at[word] then
       list[#list + 1] = word
       at[word] = #list
     end
   end
-  return list, at
-end
+  return { list = list, at = at }
+end)
 
 -- Whether the shared keywords keep their order, and how many they are.
 local function same_order(first, second)
-  local list = keywords(first)
-  local _, at = keywords(second)
+  local at = keywords(second.reply).at
   local last, shared, same = 0, 0, true
-  for _, word in ipairs(list) do
+  for _, word in ipairs(keywords(first.reply).list) do
     if at[word] then
       shared, same = shared + 1, same and at[word] > last
       last = at[word]

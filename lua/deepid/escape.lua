@@ -20,6 +20,7 @@ function M.visible(bytes, most)
     tail = (" [+%d bytes]"):format(#bytes - most)
     bytes = bytes:sub(1, most)
   end
+  if not bytes:find("[\0-\31\\\127-\255]") then return bytes .. tail end
   return (bytes:gsub("[\0-\31\\\127-\255]", escape_byte)) .. tail
 end
 

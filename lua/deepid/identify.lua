@@ -22,12 +22,15 @@ local IDENTITY = { "product", "version", "info", "os", "device", "hostname", "se
 
 local add_once, show = observations.add_once, observations.show
 
-local function hits_of(hits, role, soft)
-  local found = {}
+-- The hits of each role: the firm ones, and where there is none the soft ones.
+local function by_role(hits)
+  local firm, soft = {}, {}
   for _, hit in ipairs(hits) do
-    if hit.rule.role == role and (hit.rule.soft or false) == soft then found[#found + 1] = hit end
+    local lists, role = hit.rule.soft and soft or firm, hit.rule.role
+    lists[role] = lists[role] or {}
+    table.insert(lists[role], hit)
   end
-  return found
+  return setmetatable(firm, { __index = soft })
 end
 
 -- Takes over what the first hit says, and from later ones that name the same
@@ -67,17 +70,15 @@ local function confidence_of(identity, found)
   return math.max(first.rule.confidence or CONFIDENCE.one_step, agreeing > 1 and CONFIDENCE.agreeing or 0)
 end
 
-local function build_identity(hits)
+local function build_identity(found)
   local identity = { cpe = json.array() }
-  local found = hits_of(hits, "mta", false)
-  if #found == 0 then found = hits_of(hits, "mta", true) end
-  if #found == 0 then return identity, found end
+  if #found == 0 then return identity end
   identity.product = show(found[1].fields.product)
   merge_fields(identity, found)
   if not identity.version then windows.narrow_by_rules(identity, found) end
   identity.basis = basis_of(identity, found)
   identity.confidence = confidence_of(identity, found)
-  return identity, found
+  return identity
 end
 
 -- What the vendor calls a version that is a build, and the Windows that it or an NTLM challenge belongs to.
@@ -125,11 +126,10 @@ local function build_front(role, found)
   return front
 end
 
-local function add_fronts(result, hits)
+local function add_fronts(result, roles_found)
   for _, role in ipairs(M.FRONT_ROLES) do
-    local found = hits_of(hits, role, false)
-    if #found == 0 then found = hits_of(hits, role, true) end
-    if #found > 0 then
+    local found = roles_found[role]
+    if found then
       result.front[#result.front + 1] = build_front(role, found)
       for _, hit in ipairs(found) do add_evidence(result, hit, role .. ": " .. describe(hit.fields)) end
     end
@@ -232,14 +232,15 @@ function M.identify(knowledge, transcript, options)
   options = options or {}
   local hits, skipped = signatures.hits(knowledge.steps, transcript)
   local result = options.only_who and observations.blank_result(transcript) or observations.new_result(transcript)
-  local found, contradicted
-  result.identity, found = build_identity(hits)
+  local roles_found = by_role(hits)
+  local found, contradicted = roles_found.mta or {}, nil
+  result.identity = build_identity(found)
   name_build(result.identity, result.ntlm, knowledge.builds)
   for _, hit in ipairs(found) do
     add_evidence(result, hit, describe(hit.fields))
     contradicted = contradicted or hit.fields.product ~= found[1].fields.product
   end
-  add_fronts(result, hits)
+  add_fronts(result, roles_found)
   if not options.level and is_asked(transcript) then behaves.add(result, knowledge, transcript, found, options.reading) end
   if options.only_who then return result end
   result.inner = build_inner(knowledge, hits, options.level or 0)

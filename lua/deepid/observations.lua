@@ -101,14 +101,15 @@ function M.add_leaks(result, transcript)
   add_ntlm_leaks(result)
   add_other_name(result, transcript)
   local function look_at(kind, word, patterns, sent)
-    if known[word] or sent:find(word, 1, true) or not matches_any(word:lower(), patterns) then return end
+    if known[word] or not matches_any(word:lower(), patterns) or sent:find(word, 1, true) then return end
     known[word] = true
     result.leaks[#result.leaks + 1] = { kind = kind, value = show(word) }
   end
   for _, step in ipairs(transcript.steps) do
     for _, line in ipairs(reply.parse(step.reply).lines) do
-      for word in line.text:gmatch("%w[%w.-]+%w") do look_at("internal_name", word, INTERNAL_NAMES, step.sent) end
-      for word in (outside and line.text or ""):gmatch("%[([%d.]+)%]") do
+      local has_dot = line.text:find(".", 1, true)
+      for word in (has_dot and line.text or ""):gmatch("%w[%w.-]+%w") do look_at("internal_name", word, INTERNAL_NAMES, step.sent) end
+      for word in (has_dot and outside and line.text or ""):gmatch("%[([%d.]+)%]") do
         look_at("internal_address", word, INTERNAL_ADDRESSES, step.sent)
       end
     end

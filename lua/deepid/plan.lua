@@ -103,10 +103,18 @@ local function note(now, step)
   end
 end
 
+-- By transcript, since one only grows: its summary so far.
+local SUMMARIES = setmetatable({}, { __mode = "k" })
+
 -- The session so far, and its last connection: the errors it was asked for and the hello that counts.
 local function summary(transcript)
-  local now = { connection = 0, connections = { none = 0, implicit = 0 }, sent = {}, refused = {} }
-  for _, step in ipairs(transcript.steps) do
+  local now, all = SUMMARIES[transcript], transcript.steps
+  if not now or now.last ~= all[now.count] then
+    now = { count = 0, connection = 0, connections = { none = 0, implicit = 0 }, sent = {}, refused = {} }
+    SUMMARIES[transcript] = now
+  end
+  for i = now.count + 1, #all do
+    local step = all[i]
     if step.connection ~= now.connection then
       -- The second of a full session hears HELO; any other that brings nothing new says that no more is to be had.
       now.stalled = now.stalled or (now.connection > 2 and not now.news)
@@ -114,6 +122,7 @@ local function summary(transcript)
       now.connections[step.tls] = now.connections[step.tls] + 1
     end
     note(now, step)
+    now.count = i
   end
   return now
 end

@@ -10,10 +10,10 @@ local M = {}
 
 local function observed(step) return step["end"] == "reply" end
 
-local function new_hit(rule, step, captures)
+local function fields_of(rule, captures)
   local fields = template.expand_fields(rule.fields, captures)
   fields.service = rule.service ~= "smtp" and rule.service or nil
-  return { rule = rule, step = step, captures = captures, fields = fields }
+  return fields
 end
 
 -- Who packs a reply with words of our rules makes us give up on many.
@@ -24,27 +24,46 @@ local function add_stuck(compiled, step, stuck, skipped)
   if #stuck > MOST_TOLD then skipped[#skipped + 1] = ("%d more rules on %s"):format(#stuck - MOST_TOLD, step.step) end
 end
 
--- What matches a reply. A session is judged after each step, and all that came before is judged again.
+-- What matches a reply, and what whole rules say of it. A session is judged after each step, and all that came before is judged again.
 local function matches(compiled, reply)
-  compiled.known = compiled.known or memo(function(text) return { compiled.set:match(text) } end)
-  return table.unpack(compiled.known(reply), 1, 3)
+  compiled.known = compiled.known or memo(function(text)
+    local hits, stuck, truncated = compiled.set:match(text)
+    local fields = {}
+    for i, hit in ipairs(hits) do
+      local owner = compiled.owners[hit.rule]
+      fields[i] = not owner.condition and fields_of(owner.rule, hit)
+    end
+    return { hits = hits, fields = fields, stuck = stuck or {}, truncated = truncated }
+  end)
+  return compiled.known(reply)
 end
 
 -- Notes what matched in one reply: whole rules as hits, conditions by rule.
 local function match_step(compiled, step, found)
-  local hits, stuck, truncated = matches(compiled, step.reply)
-  for _, hit in ipairs(hits) do
+  local matched = matches(compiled, step.reply)
+  for i, hit in ipairs(matched.hits) do
     local owner = compiled.owners[hit.rule]
     if owner.condition then
       local held = found.held[owner.rule] or {}
       found.held[owner.rule] = held
       held[owner.condition] = held[owner.condition] or { step = step, captures = hit }
     else
-      found.hits[#found.hits + 1] = new_hit(owner.rule, step, hit)
+      found.hits[#found.hits + 1] = { rule = owner.rule, step = step, captures = hit, fields = matched.fields[i] }
     end
   end
-  add_stuck(compiled, step, stuck or {}, found.skipped)
-  if truncated then found.skipped[#found.skipped + 1] = "the end of a long reply to " .. step.step end
+  add_stuck(compiled, step, matched.stuck, found.skipped)
+  if matched.truncated then found.skipped[#found.skipped + 1] = "the end of a long reply to " .. step.step end
+end
+
+--- Whether a rule of this role finds all that it needs in one reply.
+--
+-- @param compiled  of one step, from <code>knowledge.compile</code>
+function M.has_role(compiled, reply, role)
+  for _, index in ipairs { compiled.set:rules(reply) } do
+    local owner = compiled.owners[index]
+    if owner.rule.role == role and not owner.condition then return true end
+  end
+  return false
 end
 
 -- Whether the conditions of a rule hold; and the condition whose captures count.
@@ -106,7 +125,7 @@ function M.hits(steps, transcript)
   end
   for rule, held in pairs(found.held) do
     local match = not rule.bad and judge(rule, held, seen)
-    if match then found.hits[#found.hits + 1] = new_hit(rule, match.step, match.captures) end
+    if match then found.hits[#found.hits + 1] = { rule = rule, step = match.step, captures = match.captures, fields = fields_of(rule, match.captures) } end
   end
   table.sort(found.hits, function(a, b)
     if a.rule.order ~= b.rule.order then return a.rule.order < b.rule.order end

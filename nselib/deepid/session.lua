@@ -17,8 +17,8 @@ local M = {}
 M.GREETING_TIMEOUT_MS = 20000
 M.BUDGET_MS = { greeting = 90000, adaptive = 120000, full = 300000 }
 
--- A screen that writes a byte a second (OpenBSD's spamd) is heard for as long as it takes to name itself behind a host name of 32 letters.
-local GREETING = { idle_ms = 20000, total_ms = 50000 }
+-- A screen that writes a byte a second (OpenBSD's spamd) is heard for a minute, or until it has named itself.
+local GREETING = { idle_ms = 20000, total_ms = 60000 }
 local LIMITS = { first_ms = 20000, idle_ms = 10000, total_ms = 30000 }
 local OWN_NAME = "smtp-deepid.own_name" -- where it is kept in Nmap's registry
 local LINGER = { first_ms = 400, idle_ms = 400, total_ms = 400 } -- as the recorder of the lab waits
@@ -113,7 +113,7 @@ function Session:connect(action)
   end
   local first_ms = self.options.greeting_timeout_ms
   self:record(step, self.connection:read {
-    first_ms = first_ms, idle_ms = GREETING.idle_ms, total_ms = math.max(GREETING.total_ms, first_ms),
+    first_ms = first_ms, idle_ms = GREETING.idle_ms, total_ms = math.max(GREETING.total_ms, first_ms), is_enough = self.options.is_tarpit,
   })
   return true
 end
@@ -173,8 +173,8 @@ end
 -- @param port     NSE port table
 -- @param options  (optional) table: <code>depth</code> ("greeting", "adaptive", "full"; default "adaptive"),
 --   <code>greeting_timeout_ms</code> (20000), <code>delay_ms</code> between steps (0), <code>helo</code> the name to greet
---   with, <code>choose</code> and <code>errors</code> (see plan.lua), <code>budget_ms</code> for the whole session
---   from its first connection (90, 120, 300 s by depth), <code>retry_pause_ms</code> (3000)
+--   with, <code>choose</code> and <code>errors</code> (see plan.lua), <code>is_tarpit</code> function of a greeting that comes in dribs: whether
+--   it is to be heard no further, <code>budget_ms</code> for the whole session from its first connection (90, 120, 300 s by depth), <code>retry_pause_ms</code> (3000)
 -- @return transcript
 -- @return nil and a message where no connection could be made
 function M.run(host, port, options)
@@ -184,7 +184,7 @@ function M.run(host, port, options)
     host = host, port = port,
     transcript = { record = "transcript", address = host.ip, port = port.number, service = port.service, steps = {} },
     options = {
-      depth = depth, helo = options.helo, choose = options.choose, errors = options.errors, tunnel = known_tunnel(port),
+      depth = depth, helo = options.helo, choose = options.choose, errors = options.errors, is_tarpit = options.is_tarpit, tunnel = known_tunnel(port),
       delay_ms = options.delay_ms or 0, retry_pause_ms = options.retry_pause_ms,
       greeting_timeout_ms = options.greeting_timeout_ms or M.GREETING_TIMEOUT_MS,
       budget_ms = options.budget_ms or M.BUDGET_MS[depth],

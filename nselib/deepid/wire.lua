@@ -14,6 +14,9 @@ local LEAST_WAIT_MS = 10 -- nsock's own granularity
 local TLS_WAIT_MS = 15000
 local CONNECT_WAIT_MS = 15000
 local TLS_READS = 3
+-- What is still not whole so long after its first byte comes in dribs: spamd's ten seconds for unknown clients (spamd.c, grey_stutter) are over. More
+-- than the longest line (RFC 5321 4.5.3.1.5) would be work at each byte.
+local DRIBS_MS, DRIBS_BYTES = 15000, 512
 local FOREIGN_IDLE_MS = 2000 -- how long to wait for more of what is no SMTP reply
 
 local function now_ms() return nmap.clock() * 1000 end
@@ -77,6 +80,11 @@ local function take(buffer, piece)
   return looks_like_reply(buffer.head) and reply.complete(line) and "reply" or nil
 end
 
+local function is_enough(limits, buffer, held_ms)
+  local in_dribs = held_ms >= DRIBS_MS and buffer.size <= DRIBS_BYTES
+  return in_dribs and limits.is_enough ~= nil and limits.is_enough(table.concat(buffer.pieces))
+end
+
 -- One piece from the socket.
 --
 -- Over TLS: OpenSSL keeps one queue of errors for all connections, and the nsock of Nmap 7.93 and 7.94 takes what another
@@ -96,7 +104,8 @@ end
 --- Reads one reply.
 --
 -- @param limits  <code>first_ms</code> until its first byte, <code>idle_ms</code> between bytes, <code>total_ms</code> in
---   all, so that a peer that drips cannot hold us
+--   all, so that a peer that drips cannot hold us; <code>is_enough</code> (optional) function of what came so far of a reply that comes in
+--   dribs: whether to hear no more of it, which ends it as the limit of time would
 -- @return reply (raw bytes), how it ended (DESIGN.md: "reply", "timeout", "close", "reset", "limit"),
 --   ms until the first byte (nil without one), ms until the last (until the end of the wait without one)
 function M:read(limits)
@@ -112,7 +121,7 @@ function M:read(limits)
       ending = ENDS[piece] or "reset"
     elseif piece ~= "" then -- TLS has records without data
       first, last = first or now - started, now - started
-      ending = take(buffer, piece)
+      ending = take(buffer, piece) or (is_enough(limits, buffer, last - first) and "timeout") or nil
       wait = looks_like_reply(buffer.head) and limits.idle_ms or math.min(limits.idle_ms, FOREIGN_IDLE_MS)
     end
     if not ending and now >= math.min(deadline, self.until_ms) then ending = "timeout" end

@@ -2,6 +2,7 @@
 
 local t = require "tap"
 local deepid = require "deepid"
+local plan = require "deepid.plan"
 local replay = require "accuracy.lib.replay"
 local transcript = require "deepid.transcript"
 
@@ -146,6 +147,44 @@ t.test("a hint by a common text gives way", function()
   local result = session("haraka-3.1.1-plain", "220 mx.example.org ESMTP ready\r\n")
   t.eq(result.identity.product, "Haraka smtpd")
   for _, front in ipairs(result.front) do t.ok(front.name ~= "nginx mail proxy") end
+end)
+
+-- {greeting so far, whether a tarpit has named itself in it}; the last word may go on, as in spamdyke
+local DRIBS = {
+  { "220 mx.example.org ESMTP spam", false }, { "220 mx.example.org ESMTP spamd", false }, { "220 mx.example.org ESMTP spamd ", true },
+  { "220 mx.example.org ESMTP spamd IP-bas", true }, { "220 mx.example.org ESMTP spamdy", false }, { "220 mx.example.org ESMTP Exim 4.96 ", false },
+  { "", false },
+}
+
+t.test("a tarpit that has named itself is heard no further", function()
+  local is_tarpit = engine:adviser().is_tarpit
+  for _, case in ipairs(DRIBS) do t.eq(is_tarpit(case[1]), case[2], case[1]) end
+end)
+
+-- A copy that nobody has looked at yet.
+local function fresh(said, count)
+  return { address = said.address, port = said.port, steps = table.move(said.steps, 1, count, 1, {}) }
+end
+
+local function adviser(depth)
+  local options = engine:adviser()
+  options.depth = depth
+  return options
+end
+
+t.test("what is carried from step to step is what a look at all steps gives", function()
+  for _, name in ipairs { "exim-4.96", "postfix-3.10.13-tlsonly", "sendmail-8.18.1" } do
+    for _, depth in ipairs { "adaptive", "full" } do
+      local _, said = session(name, nil, depth)
+      local growing, kept = fresh(said, 0), adviser(depth)
+      for i = 1, #said.steps do
+        growing.steps[i] = said.steps[i]
+        t.eq(plan.next(growing, kept), plan.next(fresh(said, i), adviser(depth)), ("%s, %s, step %d"):format(name, depth, i))
+      end
+      growing.steps = { said.steps[1] }
+      t.eq(plan.next(growing, adviser(depth)), plan.next(fresh(said, 1), adviser(depth)), name .. ", begun again")
+    end
+  end
 end)
 
 t.done()
