@@ -9,7 +9,7 @@
 #include "sixteen.h"
 
 #define FRAMES 48   /* places to go back to, at a time */
-#define STEPS 10000 /* goings back, and places given up there */
+#define STEPS 500   /* goings back, and places given up there */
 #define USUAL_SLOTS 8
 #define FEW 2      /* steps that cost no more than to look for all words of a rule */
 
