@@ -1,5 +1,6 @@
 --- Prints lines `address TAB greeting` as a survey of many hosts has them, the same for the same number and seed: three in four from a host that greets
--- with its own name, some with texts that thousands share. What is greeted with is made up after what the servers of our recordings say.
+-- with its own name, some with texts that thousands share. The greetings are made up in the
+-- forms that servers are known for; how frequent each is here was measured nowhere.
 --
 -- usage: lua5.4 bench/lines.lua COUNT [SEED]
 
