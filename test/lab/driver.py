@@ -171,10 +171,10 @@ class Driver:
         self.peer, self.steps = peer, {step["name"]: step for step in catalogue}
         self.hello, self.number, self.blocks = "lhlo" if lmtp else "ehlo", 0, []
 
-    def asked_after(self, context):
-        """The steps of a context, but for those that make one."""
+    def asked_after(self, *contexts):
+        """The steps of these contexts, in the order of the catalogue, but for those that make one."""
         makers = HELLOS + ("greeting", "quit", "mail", "starttls")
-        return [step for name, step in self.steps.items() if step["after"] == context and name not in makers]
+        return [step for name, step in self.steps.items() if step["after"] in contexts and name not in makers]
 
     def plan_hello(self, hello):
         """The steps of each connection that may follow a hello, which takes these steps."""
@@ -195,7 +195,7 @@ class Driver:
         """The steps of each connection, but for greeting and quit. "hello" stands for what the server takes as such."""
         yield []
         yield from self.plan_hello(["hello"])
-        for step in self.asked_after("connect") + self.asked_after("refusal"):
+        for step in self.asked_after("connect", "refusal"):
             yield [step["name"]]
         if self.hello == "ehlo":
             yield ["helo"]
