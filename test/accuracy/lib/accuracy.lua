@@ -9,7 +9,7 @@ local identify = require "deepid.identify"
 local learn = require "deepid.learn"
 local recorded = require "accuracy.lib.recorded"
 local replay = require "accuracy.lib.replay"
-local steps = require "deepid.steps"
+local telling = require "accuracy.lib.telling"
 local windows = require "deepid.window"
 
 local M = {}
@@ -106,7 +106,7 @@ local function median(list)
   return list[(#list + 1) // 2]
 end
 
--- Steps after the hello, and whether a question found that the server had hung up for its errors.
+-- Steps after the hello, and whether the server was asked for as many errors as make it hang up, or for more after it had.
 local function costs(transcript, limit)
   local asked, errors, connection, is_over = 0, 0, 0, false
   for _, step in ipairs(transcript.steps) do
@@ -115,7 +115,7 @@ local function costs(transcript, limit)
     if name ~= "greeting" and name ~= "quit" and name ~= "ehlo" and name ~= "helo" and name ~= "lhlo" then asked = asked + 1 end
     local is_late = step.reply == "" and name ~= "quit" and errors > 0 and errors + 1 >= (limit or math.huge)
     if name ~= "greeting" and step.reply:find("^[45]") then errors = errors + 1 end
-    is_over = is_over or is_late
+    is_over = is_over or is_late or errors >= (limit or math.huge)
   end
   return asked, is_over
 end
@@ -204,7 +204,7 @@ local function say_costs(seen)
   end
   say(("\nAdaptive depth names the product that full depth names: %s. Steps after the hello, adaptive: median %d, most %d."):format(
     share(agree, both), median(asked), asked[#asked]))
-  say(("Sessions in which a server with a known limit hung up for as many errors as that: %d of %d."):format(over, limits))
+  say(("Sessions in which a server with a known limit was asked for as many errors as that, or asked on when it had hung up: %d of %d."):format(over, limits))
 end
 
 -- --- Confidence ---
@@ -418,56 +418,8 @@ function M.development()
   say_versions(seen)
 end
 
--- --- What each step tells ---
-
-local function bits_of(model, step)
-  local shares, products, bits = {}, 0, 0
-  for _, product in ipairs(model.products) do
-    local answers, count = product.steps[step], 0
-    for _ in pairs(answers or {}) do count = count + 1 end
-    products = products + (answers and 1 or 0)
-    for token in pairs(answers or {}) do
-      shares[token] = shares[token] or {}
-      table.insert(shares[token], 1 / count)
-    end
-  end
-  for _, list in pairs(shares) do
-    local sum = 0
-    for _, share_of in ipairs(list) do sum = sum + share_of end
-    for _, share_of in ipairs(list) do bits = bits + share_of / products * math.log(share_of / sum * products, 2) end
-  end
-  return bits, products
-end
-
-local function versions_told(model, step)
-  local told = 0
-  for _, product in ipairs(model.products) do
-    local is_told = false
-    for _, answer in pairs(product.steps[step] or {}) do is_told = is_told or next(answer.excluded) ~= nil end
-    told = told + (is_told and 1 or 0)
-  end
-  return told
-end
-
 --- What each step tells of the products that the shipped table knows.
-function M.steps()
-  local model, rows = engine.knowledge.dialects, {}
-  for _, step in ipairs(steps.catalogue) do
-    local name = step.name
-    if model.given[name] then
-      local bits, products = bits_of(model, name)
-      rows[#rows + 1] = { name, bits, products, versions_told(model, name), step.depth }
-    end
-  end
-  -- By what is printed: sums of the same numbers differ in their last bits from run to run.
-  for _, row in ipairs(rows) do row[2] = ("%.2f"):format(row[2]) end
-  table.sort(rows, function(a, b)
-    if a[2] ~= b[2] then return tonumber(a[2]) > tonumber(b[2]) end
-    return a[1] < b[1]
-  end)
-  say("| step | bits about the product | products asked | products whose versions it tells apart | depth |\n|---|---|---|---|---|")
-  for _, row in ipairs(rows) do say(("| %s | %s | %d | %d | %s |"):format(table.unpack(row))) end
-end
+function M.steps() say((telling(engine.knowledge.dialects):gsub("\n$", ""))) end
 
 --- One of the three parts as text.
 --
