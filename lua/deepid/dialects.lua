@@ -2,7 +2,7 @@
 --
 -- The table (nselib/data/deepid/dialects.tsv, made by `make learn`) holds lines of fields between tabs:
 --
---   product   NAME  KIND  LIMIT           what follows is this product's; LIMIT: the errors after which it hangs up, or -
+--   product   NAME  KIND  LIMIT  HEARD    what follows is this product's; LIMIT: the errors after which it hangs up, or -; HEARD: how often it was recorded
 --   versions  3.7.11 3.10.13              the recorded ones, oldest first
 --   3.10.13 ~3.5.25  help unknown  500…   these versions gave this token (deepid.behaviour) to these steps; of those behind ~
 --                                         nothing is known in such settings; all others gave another one. * stands for: any may
@@ -12,6 +12,9 @@
 -- code often speaks in many steps. An answer that the product is known to give counts by how few others give it; one that it was
 -- not seen to give costs SURPRISE, since settings change answers, or less where it says so elsewhere; a step that was never recorded says nothing. `unknown` is a
 -- candidate like others, with nothing for or against it.
+--
+-- Then there are relatives that nobody recorded: forks, libraries written in another's place, fronts in the words of the server behind. All that speaks for
+-- the product speaks for them. What tells them from it is the share of distinct answers that it was never heard to give (`is_itself`).
 
 local memo = require "deepid.memo"
 local version = require "deepid.version"
@@ -25,6 +28,11 @@ M.UNKNOWN = math.log(30)
 M.FRONT = -3
 M.MOST_SURE = 0.99 -- products that nobody recorded copy each other's texts
 M.PLAIN, M.WORD, M.MOST_WORDS = 0.8, 0.1, 7
+-- Unheard answers of a product itself: some 1 in 20 where little was recorded of it, 1 in 60 where much was, and far more of a few settings.
+M.UNHEARD, M.HEARD, M.HEARD_WELL, M.WELL = 0.25, 4.5, 15.5, 4
+M.ITSELF = math.log(50) -- how much likelier than a relative it is before anything was asked
+
+local HELLO = { ehlo = true, helo = true, lhlo = true }
 
 local Model = {}
 Model.__index = Model
@@ -56,7 +64,7 @@ end
 local READ = {}
 
 function READ.product(model, line)
-  local product = { name = line[2], kind = line[3], limit = tonumber(line[4]), versions = {}, steps = {}, excluded = {} }
+  local product = { name = line[2], kind = line[3], limit = tonumber(line[4]), heard = tonumber(line[5]) or 1, versions = {}, steps = {}, excluded = {} }
   model.products[#model.products + 1], model.owner = product, product
 end
 
@@ -179,26 +187,48 @@ local function keywords_weight(answers, token)
 end
 
 -- What the product says to other steps is its own voice at least: a command switched off is answered as one that is unknown.
--- A refusal of everything is in words that anybody may have set, and tells nothing of who was never heard to use them.
+-- A refusal of everything, or of the scanner's name, is in words that anybody may have set, and tells nothing of who was never heard to use them.
 local function answer_weight(model, owner, step, token, refrain)
   local answers = owner.steps[step]
   if not answers then return nil end
   if answers[token] then return weight(model, model.given[step][token], token), true end
-  if token == refrain then return nil end
+  if token == refrain or HELLO[step] and token:find "^[45]5" then return nil end
   if step == "keywords" then return keywords_weight(answers, token), false end
   if owner.words[token] then return (M.SURPRISE + weight(model, model.anywhere[token], token)) / 2, false end
   return M.SURPRISE, false
 end
 
--- The sum over distinct answers, each once for and once against.
+-- The sum over distinct answers, each once for and once against; and how many speak for it, and how many against it.
 local function add_up(weights, tokens)
-  local for_it, against, sum = {}, {}, 0
+  local for_it, against, sum, heard, unheard = {}, {}, 0, 0, 0
   for step, value in pairs(weights) do
     local token = tokens[step]
     for_it[token], against[token] = math.max(for_it[token] or 0, value), math.min(against[token] or 0, value)
   end
-  for token, value in pairs(for_it) do sum = sum + value + against[token] end
-  return math.floor(sum * 1e6 + 0.5) / 1e6 -- whatever the order of the additions
+  for token, value in pairs(for_it) do
+    sum = sum + value + against[token]
+    heard, unheard = heard + (value > 0 and 1 or 0), unheard + (against[token] < 0 and 1 or 0)
+  end
+  return math.floor(sum * 1e6 + 0.5) / 1e6, heard, unheard -- whatever the order of the additions
+end
+
+-- The logarithm of the chance that of some answers these are unheard ones, when the share of these is anything of a Beta distribution.
+local function log_chance(unheard, heard, alpha, beta)
+  local log, all = 0, 0
+  local function add(count, start)
+    for i = 0, count - 1 do
+      log, all = log + math.log((start + i) / (alpha + beta + all)), all + 1
+    end
+  end
+  add(unheard, alpha)
+  add(heard, beta)
+  return log
+end
+
+-- The probability that it is the product itself, if it is one of its family; of a relative any share of answers may be unheard.
+local function is_itself(product, heard, unheard)
+  local itself = log_chance(unheard, heard, M.UNHEARD, product.heard < M.WELL and M.HEARD or M.HEARD_WELL)
+  return 1 / (1 + math.exp(log_chance(unheard, heard, 1, 1) - itself - M.ITSELF))
 end
 
 local function judge(model, product, front, tokens)
@@ -211,7 +241,8 @@ local function judge(model, product, front, tokens)
       candidate.weights[step], candidate.matched[step] = answer_weight(model, product, step, token, refrain)
     end
   end
-  candidate.score = add_up(candidate.weights, tokens) + (front and M.FRONT or 0)
+  local score, heard, unheard = add_up(candidate.weights, tokens)
+  candidate.score, candidate.itself = score + (front and M.FRONT or 0), is_itself(product, heard, unheard)
   return candidate
 end
 
@@ -234,7 +265,8 @@ end
 --- The products that may have answered, the likeliest first.
 --
 -- @param tokens  of deepid.behaviour
--- @return array of {product, front (what stands before it, or nil), score, p (the probability that it is this product), weights by step,
+-- @return array of {product, front (what stands before it, or nil), score, itself (the probability that it is the product, if it is of its family),
+--   p (the probability that it is this product), weights by step,
 --   matched: by step, whether the product is known to answer so, own: the steps that the front answered}
 function Model:rank(tokens)
   local list, fronts = {}, fronts_of(self, tokens)
@@ -253,7 +285,7 @@ function Model:rank(tokens)
   local top = math.max(list[1] and list[1].score or 0, M.UNKNOWN)
   local sum = math.exp((M.UNKNOWN - top) * M.TEMPER)
   for _, candidate in ipairs(list) do sum = sum + math.exp((candidate.score - top) * M.TEMPER) end
-  for _, candidate in ipairs(list) do candidate.p = math.min(M.MOST_SURE, math.exp((candidate.score - top) * M.TEMPER) / sum) end
+  for _, candidate in ipairs(list) do candidate.p = math.min(M.MOST_SURE, candidate.itself * math.exp((candidate.score - top) * M.TEMPER) / sum) end
   return list
 end
 

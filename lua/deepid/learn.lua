@@ -85,8 +85,8 @@ end
 local function gather(digests, fronts)
   local products = {}
   for _, digest in ipairs(drop_transparent(digests, fronts)) do
-    local product = products[digest.product] or { versions = {}, steps = {} }
-    products[digest.product] = product
+    local product = products[digest.product] or { versions = {}, steps = {}, heard = 0 }
+    products[digest.product], product.heard = product, product.heard + 1
     if digest.version then product.versions[digest.version] = true end
     if digest.limit and not digest.front then product.limit = math.min(product.limit or digest.limit, digest.limit) end
     for step, token in pairs(digest.tokens) do
@@ -154,7 +154,7 @@ local function add_lines(lines, steps, versions)
 end
 
 local function product_lines(lines, name, product, kind)
-  lines[#lines + 1] = ("product\t%s\t%s\t%s"):format(name, kind, product.limit or "-")
+  lines[#lines + 1] = ("product\t%s\t%s\t%s\t%d"):format(name, kind, product.limit or "-", product.heard)
   local versions = sorted_keys(product.versions, version.less)
   if #versions > 0 then lines[#lines + 1] = "versions\t" .. table.concat(versions, " ") end
   local steps = {}

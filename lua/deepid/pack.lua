@@ -7,7 +7,7 @@ local core = require "deepid.core"
 
 local M = {}
 
-local MAGIC = "smtp-deepid knowledge 2\n"
+local MAGIC = "smtp-deepid knowledge 3\n"
 
 --- Its name, in the folder of the knowledge.
 M.NAME = "knowledge.packed"

@@ -64,7 +64,7 @@ M.catalogue = {
   { name = "rsetarg", say = "RSET deepid", after = "hello", errors = 1, depth = "adaptive", source = "RFC 5321 4.1.1.5" },
   { name = "helptopic", say = "HELP MAIL", after = "hello", errors = 1, depth = "adaptive", source = "RFC 5321 4.1.1.8" },
   { name = "helpnone", say = "HELP XDEEPID", after = "hello", errors = 1, depth = "record", source = "RFC 5321 4.1.1.8" },
-  { name = "vrfybare", say = "VRFY", after = "hello", errors = 1, depth = "adaptive", source = "RFC 5321 4.1.1.6" },
+  { name = "vrfybare", say = "VRFY", after = "hello", errors = 1, depth = "full", source = "RFC 5321 4.1.1.6" },
   { name = "expn", say = "EXPN postmaster", after = "hello", errors = 1, depth = "full", source = "RFC 5321 4.1.1.7" },
   { name = "mailbare", say = "MAIL", after = "hello", errors = 1, depth = "record", source = "RFC 5321 4.1.1.2" },
   { name = "mailcolon", say = "MAIL FROM <>", after = "hello", errors = 1, depth = "record", source = "RFC 5321 4.1.1.2" },

@@ -52,6 +52,25 @@ t.test("a command switched off is answered in the product's own words", function
   t.ok(own[1].score > own[2].score + 1)
 end)
 
+-- A product that was heard to give twelve answers, in `heard` recordings, and one of its family that gives `unheard` others.
+local function ranked_relative(heard, unheard)
+  local steps = { "ehlo", "helo", "help", "unknown", "noop", "rset", "etrn", "bdat", "auth", "expn", "mail", "dataearly" }
+  local list, tokens = { "product\tOmega\tserver\t-\t" .. heard }, {}
+  for i, step in ipairs(steps) do
+    local words = "50" .. i .. " words that nobody but Omega says of " .. step
+    list[#list + 1] = ("*\t%s\t%s"):format(step, words)
+    tokens[step] = i <= unheard and "500 other words of " .. step or words
+  end
+  return assert(dialects.read(TABLE .. lines(list), "x.tsv")):rank(tokens)[1]
+end
+
+t.test("who shares a product's words and often says others is a relative", function()
+  t.ok(ranked_relative(20, 0).p >= 0.98 and ranked_relative(20, 1).p >= 0.95)
+  t.ok(ranked_relative(20, 5).p < 0.5, "five of twelve: " .. ranked_relative(20, 5).p)
+  t.ok(ranked_relative(20, 5).score > dialects.UNKNOWN, "though nobody else says these words")
+  t.ok(ranked_relative(2, 3).p > ranked_relative(20, 3).p, "of a product heard seldom, less is known")
+end)
+
 t.test("keywords may be missing or added, in their order", function()
   local function score(keywords) return model:rank { keywords = keywords }[1] end
   t.eq(score("SIZE #|DSN").product.name, "Alpha")
@@ -121,6 +140,11 @@ t.test("a refusal of everything speaks against nobody, and for who is known to r
   t.ok(model:rank(refused)[1].score < 0 and blocker:rank(refused)[1].score < 0)
 end)
 
+t.test("a hello refused for the name in it speaks against nobody; one that is not known does", function()
+  t.eq(model:rank({ ehlo = "550 we do not like <client>" })[1].score, 0)
+  t.ok(model:rank({ ehlo = "502 no such command" })[1].score < 0)
+end)
+
 t.test("errors: one less than makes a likely candidate hang up; no more than usual where nobody may be known", function()
   local sure = { { p = 0.99, product = { limit = 21 } } }
   t.eq(advise.errors(sure, 2), 20)
@@ -153,7 +177,7 @@ t.test("learning: what settings may change excludes no version that was never he
     digest("A", "1", "stock", { help = "214 old" }, { limit = 9 }), digest("A", "2", "stock", { help = "214 new" }),
     digest("A", "2", "hardened", { help = "502 off" }), digest("A", "3", "stock", { help = "214 new" }, { limit = 5 }),
   }, { A = "library" })
-  t.eq(text, lines { "product\tA\tlibrary\t5", "versions\t1 2 3", "2 3\thelp\t214 new", "1\thelp\t214 old", "*\thelp\t502 off" })
+  t.eq(text, lines { "product\tA\tlibrary\t5\t4", "versions\t1 2 3", "2 3\thelp\t214 new", "1\thelp\t214 old", "*\thelp\t502 off" })
 end)
 
 t.test("learning: what is heard through a front, whatever stands behind, is the front's", function()
@@ -164,7 +188,7 @@ t.test("learning: what is heard through a front, whatever stands behind, is the 
   }, { f = "filter" })
   t.has(text, "front\tf\tfilter\n%*\tbdat\tf\n$")
   t.ok(not text:find("front\tclear"))
-  t.has(text, "product\tB\tserver\t3\n")
+  t.has(text, "product\tB\tserver\t3\t3\n")
   t.eq(select(2, text:gsub("\tbdat\tf", "")), 1)
 end)
 
