@@ -1,4 +1,4 @@
-#!/usr/bin/env lua5.4
+#!/usr/bin/env -S test/in-net lua5.4
 --- Hostile and odd peers through the real Nmap: each is asserted on the saved transcript and on what it heard, and Nmap
 -- must end well, with valid and clean output, whatever they did.
 --
@@ -10,6 +10,7 @@ local t = require "tap"
 
 local MOST_BYTES = 64 * 1024
 local GREETING_TIMEOUT = 5
+local SLACK = 5 -- s, for a machine with other work
 
 local all -- the peers, once they run
 
@@ -137,7 +138,7 @@ local function check_peer(case, transcript, spoken)
   local _, want, seconds, check = table.unpack(case)
   t.ok(transcript, "a transcript")
   t.eq(words(transcript), want)
-  t.ok(duration(transcript) <= seconds, "took " .. duration(transcript))
+  t.ok(duration(transcript) <= seconds + SLACK, "took " .. duration(transcript))
   for _, step in ipairs(transcript.steps) do t.ok(#step.reply <= MOST_BYTES, "bytes") end
   if check then check(transcript, spoken) end
 end

@@ -1,4 +1,4 @@
-#!/usr/bin/env lua5.4
+#!/usr/bin/env -S test/in-net lua5.4
 --- The script's own ways, with every Nmap that test/nmap/nmaps lists: ports, arguments, saved scans, the version record
 -- under a bare -sV, and what it says when part of smtp-deepid is missing or broken.
 
