@@ -30,7 +30,7 @@ M.MOST_SURE = 0.99 -- products that nobody recorded copy each other's texts
 M.PLAIN, M.WORD, M.MOST_WORDS = 0.8, 0.1, 7
 -- Unheard answers of a product itself: some 1 in 20 where little was recorded of it, 1 in 60 where much was, and far more of a few settings.
 M.UNHEARD, M.HEARD, M.HEARD_WELL, M.WELL = 0.25, 4.5, 15.5, 4
-M.ITSELF = math.log(50) -- how much likelier than a relative it is before anything was asked
+M.ITSELF = math.log(80) -- how much likelier than a relative it is before anything was asked
 
 local HELLO = { ehlo = true, helo = true, lhlo = true }
 
