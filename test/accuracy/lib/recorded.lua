@@ -37,15 +37,16 @@ end
 
 --- All recordings.
 --
--- @return array of digests (deepid.learn), each with <code>path</code>, <code>facts</code>, <code>transcript</code>, <code>frozen</code>
+-- @return array of digests (deepid.learn), each with <code>path</code>, <code>day</code> (of recording, 2026-11-24), <code>facts</code>, <code>transcript</code>, <code>frozen</code>
 function M.all()
   local list, is_frozen = {}, M.frozen()
   local pipe = assert(io.popen("LC_ALL=C ls test/transcripts/*.md"))
   for path in pipe:lines() do
-    local recorded, facts = transcript.from_markdown(read(path), path)
+    local text = read(path)
+    local recorded, facts = transcript.from_markdown(text, path)
     assert(recorded, facts)
     local digest = learn.digest(recorded, facts)
-    digest.path, digest.facts, digest.transcript = path, facts, recorded
+    digest.path, digest.facts, digest.transcript, digest.day = path, facts, recorded, text:match("\nRecorded (%d+%-%d+%-%d+)")
     digest.frozen = is_frozen(facts)
     list[#list + 1] = digest
   end
