@@ -65,6 +65,21 @@ local ROWS = {
     .. "c.example ESMTP Postfix (3.7.11)))\\r\\n", product = false, front = "proxy=PGP Universal", innermost = "Postfix smtpd=c.example=3.7.11" },
   { "220 gate.example.org relay (220 mail.example.net ESMTP Postfix)\\r\\n", product = false,
     front = "proxy=SMTP proxy that quotes the greeting of its server", inner = "Postfix smtpd=mail.example.net=nil" },
+  -- A name in the host's name is none, and one that a relative says is the relative's.
+  { "220 masqmail.example.org ESMTP\\r\\n", product = false, front = false },
+  { "220 mx.example.org MasqMail 0.3.5 ESMTP\\r\\n", product = "MasqMail", front = false },
+  { "220 mx.example.org ESMTP gosmtpd\\r\\n", product = "go-smtpd", front = false },
+  { "220 mx.example.org go-smtpd\\r\\n", product = "siebenmann smtpd", front = false },
+  { "220 mx.example.org ESMTP ready.\\r\\n", product = false, front = false },
+  { "220 ESMTP server\\r\\n", product = false, front = false },
+  { "220 mx.example.org Simple Mail Transfer Service Ready\\r\\n", product = false, front = false },
+  { "220 mx.example.org Python SMTP proxy version 0.3\\r\\n", product = "Python smtpd module", front = false },
+  { "220 mx.example.org Python LMTP server version 6.2.0\\r\\n", product = "lmtpd", service = "lmtp", front = false },
+  { "220 mx.example.org Salmon Mail router LMTPD, version 3.2.0\\r\\n", product = "Salmon", service = "lmtp", front = false },
+  { "220 mx.example.org ESMTP Mailin Smtp Server\\r\\n", product = "Mailin", front = false },
+  { "220 EventMachine SMTP Server\\r\\n", product = "EventMachine SmtpServer", info = "MailCatcher or another program on it", front = false },
+  { "220 mx.example.org ESMTP Mon, 30 Nov 2026 12:00:00 -0\\r\\n", product = false, front = "decoy=SHIVA" },
+  { "220 mx.example.org ESMTP Mon, 30 Nov 2026 12:00:00 -0000\\r\\n", product = false, front = false },
 }
 
 local function describe(server)

@@ -33,7 +33,7 @@ local function parts_of(bytes)
     if token.kind == "code" then
       local code = token.text:sub(1, 3)
       add(code, at, at + 2, other_code(code))
-    elseif FEWEST[token.kind] and not token.text:find("%f[%w]example%f[%W]") then
+    elseif FEWEST[token.kind] and not token.text:find("%f[%w_]example%f[^%w_]") then
       for from, word, after in token.text:gmatch("()(%a%a+)()") do
         if #word >= FEWEST[token.kind] then add(token.kind == "date" and "date" or word, at + from - 1, at + after - 2, other_word(word)) end
       end
