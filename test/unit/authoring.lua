@@ -183,7 +183,7 @@ t.test("explained: what matched, and what came too late", function()
 end)
 
 t.test("explained: the nearest rule, and the place in both", function()
-  local text, traced = explained({ { "greeting", "220 mx.example.org ESMTP Exim4 ready\r\n" } }, 1)
+  local text, traced = explained({ { "greeting", "220 mx.one.test ESMTP Exim4 ready\r\n" } }, 1)
   t.eq(traced[1].near[1].rule.id, "exim-greeting")
   local rule, under_rule, reply, under_reply = text:match("\n      rule   ([^\n]*)\n([^\n]*)\n      reply  ([^\n]*)\n([^\n]*)")
   t.eq(rule:sub(under_rule:find("^", 1, true) - 13, -1):sub(1, 4), " (?!")
