@@ -14,8 +14,11 @@ local strictness = require "knowledge.lib.strictness"
 local fpset = assert(require("deepid.core").load()).fpset
 local list = assert(knowledge.load(nil, { texts = true })).rules
 
--- Mutants that match what the rule matches, for a reason that can be read in the pattern.
+-- Mutants that match what the rule matches, for a reason that can be read in the pattern; or that nobody tries, since a host of an example may have any name.
 local EQUIVALENT = {
+  ["amun-greeting greeting mail"] = "the host's name is Amun's",
+  ["amun-greeting greeting example"] = "the host's name is Amun's",
+  ["amun-greeting greeting com"] = "the host's name is Amun's",
   ["postfix-system greeting Linux"] = "anything may stand between Gentoo and the bracket",
   ["no-mail-here greeting does"] = "`does not accept` is `not accept` behind a word",
 }
