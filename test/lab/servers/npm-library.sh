@@ -41,6 +41,16 @@ cat >/srv/smtp-protocol.js <<'EOF'
 const handler = request => { request.on('message', (stream, ack) => ack.accept()); };
 require(process.env.MODULE).createServer(handler).listen(25, process.env.ADDRESS);
 EOF
+cat >/srv/smtp-server-as-promised.js <<'EOF'
+const { SMTPServerAsPromised } = require(process.env.MODULE);
+class Server extends SMTPServerAsPromised {
+    async onData(stream) { stream.resume(); }
+}
+new Server({ authOptional: true }).listen({ port: 25, host: process.env.ADDRESS });
+EOF
+cat >/srv/mailin.js <<'EOF'
+require(process.env.MODULE).start({ host: process.env.ADDRESS, port: 25, tmp: '/srv/mailin', disableWebhook: true });
+EOF
 # It would listen on every address of the machine.
 cat >/srv/smtp-tester.js <<'EOF'
 const { Server } = require('net');
