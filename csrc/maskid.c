@@ -37,6 +37,19 @@ static bool is_packaging(const char *bytes, size_t length)
 	return false;
 }
 
+/* An id of LibSnert's programs (BarricadeMX, Roundhouse): when, in six letters or digits, and twelve digits, the process and a counter. */
+static bool is_snert(const char *bytes, size_t length)
+{
+	static const uint8_t shape[] = { 18, 0 };
+
+	if (!MASK_IS(bytes[0], MASK_DIGIT) || !has_shape(bytes, length, shape))
+		return false;
+	for (size_t i = 6; i < length; i++)
+		if (!MASK_IS(bytes[i], MASK_DIGIT))
+			return false;
+	return true;
+}
+
 bool mask_is_id(const char *bytes, size_t length)
 {
 	static const uint8_t uuid[] = { 8, 4, 4, 4, 12, 0 }, exim[] = { 6, 6, 2, 0 }, exim_4_97[] = { 6, 11, 4, 0 };
@@ -63,7 +76,7 @@ bool mask_is_id(const char *bytes, size_t length)
 		return true;
 	if (MASK_IS(bytes[0], MASK_DIGIT) && (has_shape(bytes, length, exim) || has_shape(bytes, length, exim_4_97)))
 		return true;
-	if (hex == length && (upper == 0 || upper == letters))
+	if ((hex == length && (upper == 0 || upper == letters)) || is_snert(bytes, length))
 		return true;
 	/* Random digits and letters turn at nearly every second byte, words and versions seldom. */
 	return length >= 12 && digits >= 2 && 3 * (turns + 1) >= length && !is_packaging(bytes, length);

@@ -75,7 +75,7 @@ local lists = {
     "at 10:00:00x", "Tue, 42 Nov 2026 x", "Tue, 24 Nox 2026 x", "Tuesdays, 24 Nov 2026", "1 Mars 2026 10:00", "24 Nov 1826 10:00", "24 Nov 126 10:00"),
   masked("<id>", false, "id= 1ab2Cd-0003ef-GH", "queued 1rABcD-00000001abc-1XyZ", "x 123e4567-e89b-12d3-a456-426614174000",
     "x D2F7AC6F-1234-4567-89AB-CDEF01234567", "as 4SyZHx3qQ1z1yBR", "as A1B2C3D4E5", "as ABCDE12345", "x 3AOA0B1c012345", "x d41d8cd98f00b204e9800998ecf8427e",
-    "x l10si2344234wrt.123", "x d9443c01a7336-29b5b26ffsor123456.12", "- a640c23a62f3a-b7365dd2b2dsi123456266.281"),
+    "x l10si2344234wrt.123", "x d9443c01a7336-29b5b26ffsor123456.12", "- a640c23a62f3a-b7365dd2b2dsi123456266.281", "#547 2ATDiD004610000200"),
   {
     { "Postfix", "250 2.0.0 Ok: queued as 4SyZHx3qQ1z1yBR\r\n", volatile = "250 2.0.0 Ok: queued as <id>\r\n" },
     { "Haraka", "220 mx.example.org ESMTP Haraka/3.1.6 ready (A1B2C3)", volatile = "220 mx.example.org ESMTP Haraka/3.1.6 ready (<id>)",

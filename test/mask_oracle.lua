@@ -207,6 +207,7 @@ local function is_id(word)
   if has_shape(word, 8, 4, 4, 4, 12) and not word:find "[^%x-]" then return true end
   if word:find "^%d" and (has_shape(word, 6, 6, 2) or has_shape(word, 6, 11, 4)) then return true end
   if #word >= 9 and not word:find "%X" and one_case(word) then return true end
+  if #word == 18 and word:find "^%d[%w\128-\255]*$" and word:find("^%d+$", 7) then return true end
   if #word < 12 or select(2, word:gsub("%d", "")) < 2 then return false end
   local padded = "-" .. word
   if padded:find "[^%a\128-\255]deb%d" or padded:find "[^%a\128-\255]ubuntu" then return false end

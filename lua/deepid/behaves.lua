@@ -212,7 +212,7 @@ end
 local function add_passed_through(case)
   local front, result = case.candidate.front, case.result
   for _, known in ipairs(result.front) do
-    if is_kin(known.name:lower(), front.name) then return end
+    if is_kin(known.name:lower(), front.name:lower()) then return end
   end
   local lines = {}
   for step in pairs(case.candidate.own) do lines[#lines + 1] = ("%s: %s"):format(step, reply_of(case.transcript, step) or "") end
@@ -223,7 +223,7 @@ end
 -- Whether it is one of those through which servers were recorded, so that it is known what it answers itself.
 local function passes_on(knowledge, front)
   for _, known in ipairs(knowledge.dialects.fronts) do
-    if is_kin(front.name:lower(), known.name) then return true end
+    if is_kin(front.name:lower(), known.name:lower()) then return true end
   end
   return false
 end

@@ -1,7 +1,7 @@
 --- Learning: from recordings to the table of dialects (deepid.dialects says what is in it).
 --
--- A recording counts for the program whose code answers: the library where it names one. What a front answers itself, whatever
--- stands behind, is the front's; all else that was heard through it is the server's.
+-- A recording counts for the program whose code answers: the library where it names one, and the server behind where a front passes that one's words
+-- on. What a front answers itself, whatever stands behind, is the front's; all else that was heard through it is the server's.
 
 local behaviour = require "deepid.behaviour"
 local version = require "deepid.version"
@@ -16,10 +16,13 @@ M.SEARCHED = 30 -- errors that the recorder asks for at most, in search of the l
 -- @param facts     of the recording
 -- @return {product, version (or nil), settings, front (or nil), tokens, limit (or nil)}
 function M.digest(recorded, facts)
-  local digest = { product = facts.library or facts.product, version = facts.version, tokens = behaviour.tokens(recorded) }
-  if facts.library then digest.version = facts["library version"] end
-  digest.settings = facts.settings .. (facts.library and " " .. facts.product or "")
-  digest.front = facts.settings:match("behind:(%S+)")
+  local digest = { product = facts.product, version = facts.version, settings = facts.settings, tokens = behaviour.tokens(recorded) }
+  if facts.library then
+    digest.product, digest.version, digest.settings = facts.library, facts["library version"], facts.settings .. " " .. facts.product
+  elseif facts.server then
+    digest.product, digest.version, digest.settings = facts.server, facts["server version"], facts.settings .. " behind:" .. facts.product
+  end
+  digest.front = facts.server and facts.product or facts.settings:match("behind:(%S+)")
   for _, step in ipairs(recorded.steps) do
     -- Where the server insists on TLS, the one inside comes later and counts.
     if step.step == "errorlimit" then digest.limit = step.errors < M.SEARCHED and step.errors or nil end

@@ -34,7 +34,7 @@ end)
 local function heard_from(digest, product, version)
   local best = 0
   for _, other in ipairs(all) do
-    if other.product == product and other.version == version then
+    if other.product == product and other.version == version and not other.facts.server then
       local alike, asked = 0, 0
       for step, token in pairs(digest.tokens) do
         asked = asked + (other.tokens[step] and 1 or 0)
@@ -58,7 +58,7 @@ t.test("where a front passes on what the server behind says, the recording shows
       own = own + 1
     end
   end
-  t.eq({ passed, own }, { 7, 4 })
+  t.eq({ passed, own }, { 9, 4 })
 end)
 
 t.test("the shipped table is what the recordings teach", function()

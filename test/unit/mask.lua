@@ -60,6 +60,9 @@ local VARIES = {
   postscreen = "greets those that it knows otherwise",
   chasquid = "has several jokes for RSET",
   cyrus = "a counter of one digit in the session id of LHLO",
+  guerrilla = "a counter of one or two digits, of connections",
+  barricademx = "says the client's port",
+  siebenmann_smtpd = "says the client's port",
 }
 
 t.test("a server asked twice masks to the same bytes", function()

@@ -330,11 +330,11 @@ local function frozen_digests()
   return list
 end
 
--- A recording through a front as one of the server behind, where what was said is that server's.
-local function by_server(digest)
+-- A recording through a front as one of the front, though what was said is the words of the server behind.
+local function by_front(digest)
   local facts = digest.facts
-  if not facts.server then return digest end
-  local view = { product = facts.server, version = facts["server version"], facts = setmetatable({ product = facts.server }, { __index = facts }) }
+  if not facts.front then return digest end
+  local view = { product = facts.front, version = facts.version, facts = setmetatable({ product = facts.front }, { __index = facts }) }
   return setmetatable(view, { __index = digest })
 end
 
@@ -383,10 +383,10 @@ end
 
 --- The frozen recordings against the table that is shipped, counted in both ways.
 function M.frozen()
-  local model, fronts, servers, behind = engine.knowledge.dialects, frozen_digests(), {}, {}
-  for i, digest in ipairs(fronts) do
-    servers[i] = by_server(digest)
-    if servers[i] ~= digest then behind[#behind + 1] = servers[i] end
+  local model, servers, fronts, behind = engine.knowledge.dialects, frozen_digests(), {}, {}
+  for i, digest in ipairs(servers) do
+    fronts[i] = by_front(digest)
+    if fronts[i] ~= digest then behind[#behind + 1] = digest end
   end
   say(("%d of %d recordings are frozen: %.0f%%.\n"):format(#fronts, #all, 100 * #fronts / #all))
   say("As it was counted first, by the name of what stands in front:\n")

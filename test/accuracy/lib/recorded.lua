@@ -48,6 +48,8 @@ function M.all()
     local digest = learn.digest(recorded, facts)
     digest.path, digest.facts, digest.transcript, digest.day = path, facts, recorded, text:match("\nRecorded (%d+%-%d+%-%d+)")
     digest.frozen = is_frozen(facts)
+    -- Where a front passes a server's words on, that is whose name is right.
+    if facts.server then digest.facts = setmetatable({ product = facts.server, front = facts.product }, { __index = facts }) end
     list[#list + 1] = digest
   end
   pipe:close()
