@@ -210,14 +210,16 @@ local function add_kin(case)
 end
 
 local function add_passed_through(case)
-  local front, result = case.candidate.front, case.result
+  local front, names, result = case.candidate.front, case.candidate.fronts, case.result
   for _, known in ipairs(result.front) do
-    if is_kin(known.name:lower(), front.name:lower()) then return end
+    for _, name in ipairs(names) do
+      if is_kin(known.name:lower(), name:lower()) then return end
+    end
   end
   local lines = {}
   for step in pairs(case.candidate.own) do lines[#lines + 1] = ("%s: %s"):format(step, reply_of(case.transcript, step) or "") end
   table.sort(lines)
-  add_front(result, FRONT[front.kind] or "proxy", front.name, case.candidate.p, lines)
+  add_front(result, FRONT[front.kind] or "proxy", table.concat(names, " or "), case.candidate.p, lines)
 end
 
 -- Whether it is one of those through which servers were recorded, so that it is known what it answers itself.

@@ -265,7 +265,7 @@ end
 --- The products that may have answered, the likeliest first.
 --
 -- @param tokens  of deepid.behaviour
--- @return array of {product, front (what stands before it, or nil), score, itself (the probability that it is the product, if it is of its family),
+-- @return array of {product, front (what stands before it, or nil), fronts (the names of all that explain the answers as well), score, itself (the probability that it is the product, if it is of its family),
 --   p (the probability that it is this product), weights by step,
 --   matched: by step, whether the product is known to answer so, own: the steps that the front answered}
 function Model:rank(tokens)
@@ -274,7 +274,11 @@ function Model:rank(tokens)
     local best = judge(self, product, nil, tokens)
     for _, front in ipairs(fronts) do
       local behind = judge(self, product, front, tokens)
-      if behind.score > best.score then best = behind end
+      if behind.score > best.score then
+        best, behind.fronts = behind, { front.name }
+      elseif best.front and behind.score == best.score then
+        table.insert(best.fronts, front.name)
+      end
     end
     list[#list + 1] = best
   end

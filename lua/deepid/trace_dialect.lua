@@ -45,7 +45,7 @@ function M.lines(knowledge, transcript)
     local product = candidate.product
     local window = windows.of(knowledge.releases, knowledge.dialects, product, tokens)
     lines[#lines + 1] = ("    %4.1f%%  %s%s%s"):format(100 * candidate.p, product.name, window and ", " .. behaves.range(window.min, window.max) or "",
-      candidate.front and " behind " .. candidate.front.name or "")
+      candidate.front and " behind " .. table.concat(candidate.fronts, " or ") or "")
     if i == 1 then add_answers(lines, candidate, tokens) end
   end
   return lines

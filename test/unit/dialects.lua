@@ -92,6 +92,18 @@ t.test("a front is named beside the server, by two answers of its own", function
   t.eq(model:rank(through)[1].front, nil)
 end)
 
+t.test("fronts that answer alike are named together", function()
+  local own, tokens = {}, { help = "214 Alpha helps those who help themselves", unknown = "500 Alpha has never heard of this command" }
+  for i, step in ipairs { "bdat", "empty", "longline", "barelf" } do
+    tokens[step] = "502 a relay on the way passes nothing of this kind"
+    tokens[step] = tokens[step]:gsub("nothing", "nothing number " .. ("x"):rep(i))
+    own[i] = ("*\t%s\t%s"):format(step, tokens[step])
+  end
+  local both = TABLE .. "front\tdelta\tproxy\n" .. lines(own) .. "front\tepsilon\tfilter\n" .. lines(own)
+  local best = assert(dialects.read(both, "x.tsv")):rank(tokens)[1]
+  t.eq({ best.product.name, best.fronts }, { "Alpha", { "delta", "epsilon" } })
+end)
+
 local ALPHA = model.products[1]
 
 t.test("versions are excluded by what others answer, and between two that differ the change may be anywhere", function()
