@@ -14,7 +14,7 @@ front gives away behind it; and what to do where the answer is no answer of the 
 asks a server for two errors a connection at most, or more where the server is known to bear them, and says QUIT.
 
 After the scan it says who answered: the targets' own servers, or something between you and them. For that it looks, with raw
-privileges, at how port 25 of each host is reached against another port of the same host: five SYNs to each, and no handshake is
+privileges, at how port 25 of each host is reached against another port of the same host: up to five SYNs to each, and no handshake is
 completed. Where nothing but mail ports was scanned, it tries 443, 80, 22 and 587 for that, one SYN or connection each
 (smtp-deepid.reference).
 ]]
@@ -41,7 +41,7 @@ completed. Where nothing but mail ports was scanned, it tries 443, 80, 22 and 58
 -- @args smtp-deepid.known Addresses of which you know that they accept connections to port 25 elsewhere. Their silence counts as
 --   evidence that port 25 is blocked near you.
 -- @args smtp-deepid.reference Ports to compare port 25 with where the scan has none, four at most, in the order in which they are
---   preferred; <code>none</code> forbids it. Default: <code>443,80,22,587</code>. It takes one SYN or connection each, then five more SYNs
+--   preferred; <code>none</code> forbids it. Default: <code>443,80,22,587</code>. It takes one SYN or connection each, then up to four more SYNs
 --   to the one that answered.
 -- @args smtp-deepid.trace Send SYNs of rising TTL to port 25 and to the port that it is compared with, to see at which hop each is
 --   answered; needs raw privileges. Default: no.

@@ -21,12 +21,10 @@ local SHORTEST_MS, LONGEST_MS = 1, 50 -- of one look into the capture
 local HELD_MS = 15000 -- how long those that are done wait for the others
 local REGISTRY = "smtp-deepid.captures"
 
--- Our SYNs, what answers them, and routers' messages.
+-- What answers our SYNs, and routers' messages. In a filter `and` and `or` bind alike.
 local FILTERS = {
-  [4] = "(src host OWN and tcp src portrange PORTS and tcp[13] & 6 = 2) or (dst host OWN and tcp dst portrange PORTS and tcp[13] & 6 != 0)"
-    .. " or (dst host OWN and icmp and (icmp[0] = 3 or icmp[0] = 11))",
-  [16] = "(src host OWN and tcp src portrange PORTS and ip6[53] & 6 = 2) or (dst host OWN and tcp dst portrange PORTS and ip6[53] & 6 != 0)"
-    .. " or (dst host OWN and icmp6 and (ip6[40] = 1 or ip6[40] = 3))",
+  [4] = "dst host OWN and ((tcp dst portrange PORTS and tcp[13] & 6 != 0) or (icmp and (icmp[0] = 3 or icmp[0] = 11)))",
+  [16] = "dst host OWN and ((tcp dst portrange PORTS and ip6[53] & 6 != 0) or (icmp6 and (ip6[40] = 1 or ip6[40] = 3)))",
 }
 
 --- How packets reach an address: the interface and the own address.
@@ -112,13 +110,7 @@ function Air:read(ms)
 end
 
 function Air:give(found, time)
-  local port
-  if found.kind == "icmp" then
-    port = found.quoted.sport
-  else
-    port = found.is_ack and found.dport or found.sport
-  end
-  local listener = self.listeners[port]
+  local listener = self.listeners[found.kind == "icmp" and found.quoted.sport or found.dport]
   if listener then listener.listen(found, time) end
   self.heard = listener and listener.job
 end
