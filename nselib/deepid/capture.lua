@@ -126,17 +126,17 @@ local function step(air, job)
   end
 end
 
--- Lets those jobs go on that have waited enough; returns those that are not done, and when the next must.
-local function go_on(air, jobs, now)
-  local rest, next_deadline = {}, math.huge
+-- Lets those jobs go on that have waited enough. Returns when to do so again: what they wait for may come from each other.
+local function go_on(air, active, jobs, now)
+  local next_deadline = now + LONGEST_MS
   for _, job in ipairs(jobs) do
-    if not job.is_done and (now >= job.deadline or job.is_enough()) then step(air, job) end
-    if not job.is_done then
-      rest[#rest + 1] = job
-      next_deadline = math.min(next_deadline, job.deadline)
-    end
+    if now >= job.deadline or job.is_enough() then step(air, job) end
+    if not job.is_done then next_deadline = math.min(next_deadline, job.deadline) end
   end
-  return rest, next_deadline
+  for i = #active, 1, -1 do
+    if active[i].is_done then table.remove(active, i) end
+  end
+  return next_deadline
 end
 
 -- Runs what is queued, and what is queued meanwhile.
@@ -154,9 +154,10 @@ local function lead(queue, changed)
         step(air, job)
         deadline = 0
       end
-      local before = #active
+      local before, heard = #active, air.heard
       -- A packet lets one job go on at most.
-      if now >= deadline or air.heard and air.heard.is_enough and air.heard.is_enough() then active, deadline = go_on(air, active, now) end
+      if heard and not heard.is_done then deadline = math.min(deadline, go_on(air, active, { heard }, now)) end
+      if now >= deadline then deadline = go_on(air, active, active, now) end
       air.heard = nil
       queue.is_held = now < held_until
       if #active < before and not queue.is_held then changed("broadcast") end
