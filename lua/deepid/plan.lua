@@ -46,7 +46,7 @@ local WITHOUT_HELLO = table.move(EARLY.connect, 1, #EARLY.connect, #EARLY.refusa
 -- Replies after which the server hangs up: RFC 5321 3.8; Postfix, reject_code 521.
 local GOING = { ["421"] = true, ["521"] = true }
 
-local function code_of(step) return reply.parse(step.reply).code or "" end
+local function code_of(step) return reply.code(step.reply) or "" end
 local function is_accepted(step) return code_of(step):find("^2") ~= nil end
 local function is_refused(step) return code_of(step):find("^5") ~= nil end
 
@@ -187,22 +187,26 @@ local function is_wanted(name, now)
 end
 
 -- An error is kept in reserve for a STARTTLS that is still to come.
-local function is_affordable(name, now, allowed)
+local function reserve(now) return wants_tls(now) and steps.by_name.starttls.errors or 0 end
+
+local function is_affordable(name, now, allowed, kept)
   local cost = steps.by_name[name].errors
   if cost == 0 then return now.errors < allowed end
-  local reserve = name ~= "starttls" and wants_tls(now) and steps.by_name.starttls.errors or 0
-  return now.errors + cost + reserve <= allowed
+  return now.errors + cost + kept <= allowed
 end
+
+-- Whether STARTTLS itself comes next, where it is wanted.
+local function can_start_tls(now, allowed) return is_wanted("starttls", now) and is_affordable("starttls", now, allowed, 0) end
 
 -- The questions of one depth; of a server that takes no hello those that need none.
 local function questions(depth, now) return takes_no_hello(now) and WITHOUT_HELLO or ASKED[depth].hello end
 
 -- Of these steps those that may be asked now.
 local function askable(names, now, allowed)
-  local list = {}
+  local list, kept = {}, reserve(now)
   for _, name in ipairs(names) do
     local in_context = steps.by_name[name].after ~= "mail" or now.sender
-    if in_context and is_wanted(name, now) and is_affordable(name, now, allowed) then list[#list + 1] = name end
+    if in_context and is_affordable(name, now, allowed, kept) and is_wanted(name, now) then list[#list + 1] = name end
   end
   return list
 end
@@ -246,7 +250,7 @@ local function next_of_all(now, allowed)
   if takes_no_hello(now) then return nil end
   for _, name in ipairs(ASKED.full.hello) do
     local is_possible = needs_sender(name) and is_open_question(name, now) and not now.sender
-    if is_possible and is_affordable(name, now, allowed) then return "mail" end
+    if is_possible and is_affordable(name, now, allowed, reserve(now)) then return "mail" end
   end
   local is_fresh = now.last == now.hello and now.connection > 1
   return is_fresh and askable(ASKED.full.alone, now, allowed)[1] or nil
@@ -257,7 +261,7 @@ local function next_asked(transcript, now, options)
   if steps.by_name[last] and steps.by_name[last].alone then return nil end
   local allowed = allowance(transcript, options)
   local name
-  if now.insists and is_wanted("starttls", now) and is_affordable("starttls", now, allowed) then
+  if now.insists and can_start_tls(now, allowed) then
     return "starttls"
   elseif options.depth == "full" then
     name = next_of_all(now, allowed)
@@ -267,7 +271,7 @@ local function next_asked(transcript, now, options)
   -- A sender that was accepted would colour the next reply.
   if name and now.sender and not needs_sender(name) then return "rset" end
   if name then return name end
-  return is_wanted("starttls", now) and is_affordable("starttls", now, allowed) and "starttls" or nil
+  return can_start_tls(now, allowed) and "starttls" or nil
 end
 
 -- The session as another connection finds it when it is ready for questions.

@@ -35,6 +35,9 @@ function M.count(bytes)
   return count
 end
 
+--- The code of the first line (string of three digits), or nil.
+function M.code(bytes) return bytes:match("^%d%d%d") end
+
 --- Parses one reply.
 --
 -- @param bytes  raw reply; may be cut short or not be SMTP at all
