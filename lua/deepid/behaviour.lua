@@ -148,4 +148,13 @@ end
 --- The same of a whole transcript.
 function M.tokens(transcript) return M.reader():read(transcript) end
 
+--- The token of one step of it, the same as among all; nil where there is none.
+function M.token(transcript, name)
+  local tokens, names = {}, own_names(transcript)
+  for _, step in ipairs(transcript.steps) do
+    if step.step == name then take(tokens, step, names) end
+  end
+  return tokens[name]
+end
+
 return M
