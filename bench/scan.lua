@@ -131,7 +131,7 @@ local PARTS = {
   one = one_host, many = many_hosts,
   far = function()
     print "\n## A scan of hosts 100 ms away\n"
-    print "The same hosts behind a relay in user space that holds each packet for 50 ms. Nmap runs as root, so smtp-deepid also looks at how port 25 is reached: 14 SYNs a host, each read from a capture."
+    print "The same hosts behind a relay in user space that holds each packet for 50 ms. Nmap runs as root, so smtp-deepid also looks at how port 25 is reached: some nine SYNs a host, whose answers are read from a capture."
     far_hosts("192 that say what they are", NAMED)
     far_hosts("64 that hide it", HIDDEN)
   end,

@@ -20,9 +20,11 @@ local M = {
 
 local identify = require "deepid.identify"
 local knowledge = require "deepid.knowledge"
-local behaves, second_opinion, signatures = lazy "deepid.behaves", lazy "deepid.second_opinion", lazy "deepid.signatures"
+local behaves, behaviour = lazy "deepid.behaves", lazy "deepid.behaviour"
+local second_opinion, signatures = lazy "deepid.second_opinion", lazy "deepid.signatures"
 
 local SETTLED = 0.95
+local MOST_KEPT, KEY_BYTES = 64, 512 -- for one way to answer: the keys are partly the peers' words
 
 local Engine = {}
 Engine.__index = Engine
@@ -55,6 +57,25 @@ local function is_settled(result)
     or (front ~= nil and (front.role == "blocker" or front.role == "interceptor"))
 end
 
+-- What, beside the answers, decides whether it is settled: which rules match, and the product and version that they read.
+local function key_of(hits)
+  local parts = {}
+  for i, hit in ipairs(hits) do
+    local fields = hit.fields
+    parts[i] = ("%d %s %s\0%s"):format(hit.rule.order, hit.step.step, fields.product or "", fields.version or "")
+  end
+  return table.concat(parts, "\0")
+end
+
+local function keep(settled, key, value)
+  if #key > KEY_BYTES then return end
+  if settled.count >= MOST_KEPT then
+    for old in pairs(settled) do settled[old] = nil end
+    settled.count = 0
+  end
+  settled[key], settled.count = value, settled.count + 1
+end
+
 -- Whether a greeting that is still coming names a tarpit, and has done so for a byte: its last word may go on.
 local function is_tarpit(known, greeting)
   local rules = known.steps.greeting
@@ -66,23 +87,31 @@ end
 --
 -- @return table: <code>choose</code>, function of the transcript so far and of an array of steps' names: the one that tells most, or nil when
 --   none is worth its cost; <code>errors</code>, function of the transcript and of what a server that nobody knows is asked for: how many
---   errors this one may be asked for on one connection; and what the session asks: <code>is_tarpit</code>, function of a greeting that is still
---   coming: whether a tarpit has named itself in it
+--   errors this one may be asked for on one connection; what the session asks: <code>is_tarpit</code>, function of a greeting that is still
+--   coming: whether a tarpit has named itself in it; and <code>identify</code>, <code>Engine:identify</code> of this session
 function Engine:adviser()
-  local known, reading, is_enough, count = self.knowledge, nil, nil, nil
+  local known, rules, answers = self.knowledge, signatures.reader(self.knowledge.steps), behaviour.reader()
+  local reading, count
   local function read(transcript)
-    if count ~= #transcript.steps then count, reading, is_enough = #transcript.steps, behaves.read(known, transcript), nil end
+    if count ~= #transcript.steps then count, reading = #transcript.steps, behaves.read(known, transcript, answers) end
     return reading
   end
-  local function choose(transcript, names)
-    read(transcript)
-    if is_enough == nil then is_enough = is_settled(identify.identify(known, transcript, { reading = reading, only_who = true })) end
-    if is_enough then return nil end
-    return behaves.choose(known, reading, names)
+  local function is_enough(transcript)
+    local settled, key = read(transcript).settled, key_of(rules:hits(transcript))
+    local value = settled[key]
+    if value == nil then
+      value = is_settled(identify.identify(known, transcript, { reader = rules, reading = reading, only_who = true }))
+      keep(settled, key, value)
+    end
+    return value
   end
   return {
-    choose = choose, errors = function(transcript, usual) return behaves.errors(read(transcript), usual) end,
+    choose = function(transcript, names) return not is_enough(transcript) and behaves.choose(known, reading, names) or nil end,
+    errors = function(transcript, usual) return behaves.errors(read(transcript), usual) end,
     is_tarpit = function(greeting) return is_tarpit(known, greeting) end,
+    identify = function(transcript)
+      return identify.identify(known, transcript, { reader = rules, reading = read(transcript), second_opinion = self.second_opinion })
+    end,
   }
 end
 

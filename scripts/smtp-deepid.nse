@@ -14,7 +14,7 @@ front gives away behind it; and what to do where the answer is no answer of the 
 asks a server for two errors a connection at most, or more where the server is known to bear them, and says QUIT.
 
 After the scan it says who answered: the targets' own servers, or something between you and them. For that it looks, with raw
-privileges, at how port 25 of each host is reached against another port of the same host: five SYNs to each, and no handshake is
+privileges, at how port 25 of each host is reached against another port of the same host: up to five SYNs to each, and no handshake is
 completed. Where nothing but mail ports was scanned, it tries 443, 80, 22 and 587 for that, one SYN or connection each
 (smtp-deepid.reference).
 ]]
@@ -41,7 +41,7 @@ completed. Where nothing but mail ports was scanned, it tries 443, 80, 22 and 58
 -- @args smtp-deepid.known Addresses of which you know that they accept connections to port 25 elsewhere. Their silence counts as
 --   evidence that port 25 is blocked near you.
 -- @args smtp-deepid.reference Ports to compare port 25 with where the scan has none, four at most, in the order in which they are
---   preferred; <code>none</code> forbids it. Default: <code>443,80,22,587</code>. It takes one SYN or connection each, then five more SYNs
+--   preferred; <code>none</code> forbids it. Default: <code>443,80,22,587</code>. It takes one SYN or connection each, then up to four more SYNs
 --   to the one that answered.
 -- @args smtp-deepid.trace Send SYNs of rising TTL to port 25 and to the port that it is compared with, to see at which hop each is
 --   answered; needs raw privileges. Default: no.
@@ -315,49 +315,48 @@ local function survey(kept)
   return kept.survey
 end
 
--- Takes a record into the user's file and into the survey.
--- @return port result of a transcript, or nil
+-- Takes a record into the user's file and into the survey; a transcript with its port result.
 -- @return what went wrong with the file, or nil
-local function note(kept, record)
+local function note(kept, record, result)
   local all, problem = survey(kept), nil
   if kept.save then problem = select(2, require "deepid.savefile".append(kept.save, record, kept)) end
-  local result = record.record == "transcript" and kept.engine:identify(record) or nil
   all:add(record, result)
-  return result, problem and "not saved: " .. problem
+  return problem and "not saved: " .. problem
 end
+
+local function note_greeting(kept, transcript) note(kept, transcript, kept.engine:identify(transcript)) end
 
 local function scan_host(kept, host)
   local hosts = require "deepid.hosts"
   local record = hosts.record(host)
   kept.scanned[host.ip] = true
   local transcript = hosts.look_at_silence(record, host, kept, kept.silence)
-  if transcript then note(kept, transcript) end
-  return select(2, note(kept, record))
+  if transcript then note_greeting(kept, transcript) end
+  return note(kept, record)
 end
 
--- A transcript with the path to its port.
+-- A transcript with the path to its port, and its port result; or nil and a message.
 local function talk(kept, host, port)
   local path, collector = nil, require "deepid.path"
   if port.number == 25 and is_chosen() then
     local ttl = port.reason_ttl
     path = collector.collect({address = host.ip, number = 25, host = host, ttl = ttl and ttl > 0 and ttl or nil}, kept)
   end
-  local options = setmetatable(kept.engine:adviser(), {__index = kept.session})
-  local transcript, message = require "deepid.session".run(host, port, options)
+  local adviser = setmetatable(kept.engine:adviser(), {__index = kept.session})
+  local transcript, message = require "deepid.session".run(host, port, adviser)
   if transcript and path then
     collector.note_connection(path)
     transcript.path = path
   end
-  return transcript, message
+  return transcript, transcript and adviser.identify(transcript) or message
 end
 
 local function scan_port(kept, host, port)
   local deepid, output = require "deepid", require "deepid.output"
-  local transcript, message = talk(kept, host, port)
-  if not transcript then return "not identified: " .. message end
+  local transcript, result = talk(kept, host, port)
+  if not transcript then return "not identified: " .. result end
   local notes = knowledge_problems(kept)
-  local result, problem = note(kept, transcript)
-  notes[#notes + 1] = problem
+  notes[#notes + 1] = note(kept, transcript, result)
   local record = output.version(result, transcript, port.version)
   if record then
     port.version = record
@@ -374,7 +373,7 @@ local function ask_controls(kept)
   for _, address in ipairs(kept.control) do
     if not kept.scanned[address] then addresses[#addresses + 1] = address end
   end
-  for _, transcript in ipairs(require "deepid.controls".run(addresses, kept)) do note(kept, transcript) end
+  for _, transcript in ipairs(require "deepid.controls".run(addresses, kept)) do note_greeting(kept, transcript) end
 end
 
 local ACTIONS = {

@@ -260,20 +260,28 @@ end
 -- Readings by their tokens, for each model: servers of one kind answer alike, and what that means is then worked out once.
 local READINGS = setmetatable({}, { __mode = "k" })
 
+local function new_reading(tokens, ranked)
+  local own = {}
+  for step, token in pairs(tokens) do own[step] = token end
+  return { tokens = own, ranked = ranked, windows = {}, chosen = {}, errors = {}, settled = { count = 0 } }
+end
+
 --- How a server answers, and who answers so.
 --
--- @return table {tokens (deepid.behaviour), ranked (deepid.dialects), windows (by product), chosen (by the steps to choose from)}
-function M.read(knowledge, transcript)
-  local tokens, model = behaviour.tokens(transcript), nil
+-- @param reader  (optional) <code>behaviour.reader</code>, which read the transcript when it was shorter
+-- @return table {tokens (deepid.behaviour), ranked (deepid.dialects), windows (by product), chosen (by the steps to choose from), errors (by what is
+--   usual), settled (for whoever asks whether this is enough)}
+function M.read(knowledge, transcript, reader)
+  local tokens, model = (reader or behaviour.reader()):read(transcript), nil
   if next(tokens) then model = knowledge.dialects end
-  if not model then return { tokens = tokens, ranked = {}, windows = {}, chosen = {} } end
+  if not model then return new_reading(tokens, {}) end
   local known = READINGS[model]
   if not known or known.count >= MOST_READINGS then
     known = { count = 0 }
     READINGS[model] = known
   end
   local key = key_of(tokens)
-  if not known[key] then known[key], known.count = { tokens = tokens, ranked = model:rank(tokens), windows = {}, chosen = {} }, known.count + 1 end
+  if not known[key] then known[key], known.count = new_reading(tokens, model:rank(tokens)), known.count + 1 end
   return known[key]
 end
 
@@ -322,6 +330,10 @@ function M.choose(knowledge, reading, names)
 end
 
 --- How many errors the server may be asked for on one connection.
-function M.errors(reading, usual) return advise.errors(reading.ranked, usual) end
+function M.errors(reading, usual)
+  local known = reading.errors
+  known[usual] = known[usual] or advise.errors(reading.ranked, usual)
+  return known[usual]
+end
 
 return M

@@ -61,12 +61,18 @@ local function token_of(step, names)
   return masked.token .. (GONE[step["end"]] or ""), masked.first
 end
 
--- What the client called itself; never the server's word. One line.
+-- What the client calls itself in a step; never the server's word.
+local function own_name(step) return step.sent:match("^[%a]+LO%s+(%S+)") end
+
+-- The names that are masked, in one line: the target's address, and what the client called itself.
 local function own_names(transcript)
-  local names = { transcript.address }
+  local names, seen = { transcript.address }, {}
   for _, step in ipairs(transcript.steps) do
-    local said = step.sent:match("^[%a]+LO%s+(%S+)")
-    if said and #names < 8 then names[#names + 1] = said end
+    local said = own_name(step)
+    if said and not seen[said] and #names < 8 then
+      names[#names + 1] = said
+      seen[said] = true
+    end
   end
   return table.concat(names, " ") .. "\n"
 end
@@ -108,24 +114,47 @@ local function add_refrain(tokens)
   if is_refrain then tokens.refrain = "(as HELP)" end
 end
 
+local Reader = {}
+Reader.__index = Reader
+
+--- The tokens of a transcript that grows: what was read is carried from step to step.
+function M.reader() return setmetatable({ count = 0, tokens = {} }, Reader) end
+
+local function take(tokens, step, names)
+  if not (M.is_told(step) and is_awaited(tokens, step)) then return end
+  if HELLO[step.step] then
+    add_hello(tokens, step, names)
+  else
+    tokens[step.step] = token_of(step, names)
+  end
+end
+
 --- The tokens of a transcript: of each step the first whole answer, in clear text unless the server insists on TLS.
 --
--- @param transcript  see DESIGN.md
--- @return table: step name -> token
-function M.tokens(transcript)
+-- @param transcript  see DESIGN.md; the one that was given before and what has been added to it since
+-- @return table: step name -> token; the reader's own, which the next call changes
+function Reader:read(transcript)
+  local all, is_named = transcript.steps, self.names ~= nil
+  for i = self.count + 1, #all do is_named = is_named and not own_name(all[i]) end
+  local names = is_named and self.names or own_names(transcript)
+  if names ~= self.names then self.names, self.count, self.tokens = names, 0, {} end
+  for i = self.count + 1, #all do take(self.tokens, all[i], names) end
+  self.count = #all
+  self.tokens.refrain = nil
+  add_refrain(self.tokens)
+  return self.tokens
+end
+
+--- The same of a whole transcript.
+function M.tokens(transcript) return M.reader():read(transcript) end
+
+--- The token of one step of it, the same as among all; nil where there is none.
+function M.token(transcript, name)
   local tokens, names = {}, own_names(transcript)
   for _, step in ipairs(transcript.steps) do
-    local name = step.step
-    if M.is_told(step) and is_awaited(tokens, step) then
-      if HELLO[name] then
-        add_hello(tokens, step, names)
-      else
-        tokens[name] = token_of(step, names)
-      end
-    end
+    if step.step == name then take(tokens, step, names) end
   end
-  add_refrain(tokens)
-  return tokens
+  return tokens[name]
 end
 
 return M

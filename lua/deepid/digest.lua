@@ -62,7 +62,7 @@ local function mixes_line_ends(transcript)
   for _, step in ipairs(transcript.steps) do
     if step.reply:find("\n") then
       local part = ("%s %s"):format(step.connection or 1, step.tls or "none")
-      local bare = reply.parse(step.reply).bare_lf
+      local bare = reply.has_bare_lf(step.reply)
       if seen[part] ~= nil and seen[part] ~= bare then return true end
       seen[part] = bare
     end
@@ -79,9 +79,11 @@ local function echoed_address(ehlo, address)
 end
 
 local function dialect_of(transcript)
-  local tokens = #transcript.steps > 1 and behaviour.tokens(transcript) or {}
-  local hello = tokens.ehlo or tokens.lhlo or tokens.helo
-  return hello and tokens.help and ("%s / %s"):format(hello, tokens.help):sub(1, KEY_BYTES) or nil
+  if #transcript.steps < 2 then return nil end
+  local function token(name) return behaviour.token(transcript, name) end
+  local help = token "help"
+  local hello = help and (token "ehlo" or token "lhlo" or token "helo")
+  return hello and ("%s / %s"):format(hello, help):sub(1, KEY_BYTES) or nil
 end
 
 --- What one transcript contributes.

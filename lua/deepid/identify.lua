@@ -225,12 +225,12 @@ end
 -- @param knowledge   from <code>knowledge.load</code>
 -- @param transcript  see DESIGN.md; not changed
 -- @param options     (optional) second_opinion: from <code>second_opinion.open</code>;
--- level: how many servers this one stands behind; reading: what <code>behaves.read</code> gave for this transcript;
--- only_who: identity and front are enough
+-- level: how many servers this one stands behind; reader: <code>signatures.reader</code>, which read the transcript when it was shorter;
+-- reading: what <code>behaves.read</code> gave for this transcript; only_who: identity and front are enough
 -- @return port result, see DESIGN.md "Output contract"; all texts printable
 function M.identify(knowledge, transcript, options)
   options = options or {}
-  local hits, skipped = signatures.hits(knowledge.steps, transcript)
+  local hits, skipped = (options.reader or signatures.reader(knowledge.steps)):hits(transcript)
   local result = options.only_who and observations.blank_result(transcript) or observations.new_result(transcript)
   local roles_found = by_role(hits)
   local found, contradicted = roles_found.mta or {}, nil

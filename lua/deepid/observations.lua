@@ -61,7 +61,7 @@ end
 -- What means nothing outside of the target's own network: names (RFC 6762, RFC 8375,
 -- and .lan and .internal by custom), and addresses (RFC 1918), which must stand in
 -- brackets, since 10.1.2.3 alone may be a version.
-local INTERNAL_NAMES = { "%.local$", "%.lan$", "%.internal$", "%.home%.arpa$" }
+local INTERNAL_NAMES = { ".local", ".lan", ".internal", ".home.arpa" } -- their ends
 local INTERNAL_ADDRESSES = { "^10%.%d+%.%d+%.%d+$", "^192%.168%.%d+%.%d+$", "^172%.1[6-9]%.%d+%.%d+$", "^172%.2%d%.%d+%.%d+$",
   "^172%.3[01]%.%d+%.%d+$" }
 
@@ -70,6 +70,24 @@ local function matches_any(text, patterns)
     if text:find(pattern) then return true end
   end
   return false
+end
+
+local function is_internal_name(word)
+  for _, ending in ipairs(INTERNAL_NAMES) do
+    if word:sub(-#ending):lower() == ending then return true end
+  end
+  return false
+end
+
+local function is_internal_address(word) return matches_any(word, INTERNAL_ADDRESSES) end
+
+-- Whether it is worth looking at the words of a reply: most replies have nothing of the kind.
+local function may_leak(text)
+  local lower = text:lower()
+  for _, ending in ipairs(INTERNAL_NAMES) do
+    if lower:find(ending, 1, true) then return true end
+  end
+  return text:find("[1", 1, true) ~= nil
 end
 
 -- Names that an NTLM challenge gives away, each once.
@@ -96,26 +114,23 @@ end
 -- machine. On an internal target an internal address is no leak, and likely our own.
 function M.add_leaks(result, transcript)
   local known = { [transcript.address or ""] = true }
-  local outside = transcript.address and not matches_any(transcript.address, INTERNAL_ADDRESSES)
+  local outside = transcript.address and not is_internal_address(transcript.address)
     and not transcript.address:find("^127%.")
   add_ntlm_leaks(result)
   add_other_name(result, transcript)
-  local function look_at(kind, word, patterns, sent)
-    if known[word] or not matches_any(word:lower(), patterns) or sent:find(word, 1, true) then return end
+  local function look_at(kind, word, is_internal, sent)
+    if known[word] or not is_internal(word) or sent:find(word, 1, true) then return end
     known[word] = true
     result.leaks[#result.leaks + 1] = { kind = kind, value = show(word) }
   end
   for _, step in ipairs(transcript.steps) do
-    for _, line in ipairs(reply.parse(step.reply).lines) do
-      local has_dot = line.text:find(".", 1, true)
-      for word in (has_dot and line.text or ""):gmatch("%w[%w.-]+%w") do look_at("internal_name", word, INTERNAL_NAMES, step.sent) end
-      for word in (has_dot and outside and line.text or ""):gmatch("%[([%d.]+)%]") do
-        look_at("internal_address", word, INTERNAL_ADDRESSES, step.sent)
-      end
+    for _, line in ipairs(may_leak(step.reply) and reply.parse(step.reply).lines or {}) do
+      for word in line.text:gmatch("%w[%w.-]+%w") do look_at("internal_name", word, is_internal_name, step.sent) end
+      for word in (outside and line.text or ""):gmatch("%[([%d.]+)%]") do look_at("internal_address", word, is_internal_address, step.sent) end
     end
   end
   for _, name in ipairs(transcript.certificate and transcript.certificate.names or {}) do
-    look_at("internal_name", name, INTERNAL_NAMES, "")
+    look_at("internal_name", name, is_internal_name, "")
   end
 end
 

@@ -28,11 +28,13 @@ local PLAIN_PORTS = { [24] = true, [25] = true, [587] = true } -- TLS at once he
 local ASKED = { adaptive = { hello = {}, alone = {}, connect = {} }, full = { hello = {}, alone = {}, connect = {} } }
 local EARLY = { refusal = {}, connect = {} } -- before any hello, by what must hold
 local IS_QUESTION = {} -- what is asked in clear text or inside TLS, whichever answers
+local COST, NEEDS_SENDER = {}, {} -- errors; after MAIL alone
 for _, step in ipairs(steps.catalogue) do
   local makes_context = HELLO[step.name] or step.name == "starttls" or step.name == "quit"
   local is_early = EARLY[step.after] ~= nil
   local place = is_early and "connect" or step.alone and "alone" or "hello"
   IS_QUESTION[step.name] = not is_early and not makes_context
+  COST[step.name], NEEDS_SENDER[step.name] = step.errors, step.after == "mail"
   local is_asked = step.say and not makes_context and step.after ~= "authntlm" and step.depth ~= "record"
   if is_asked and is_early then table.insert(EARLY[step.after], step.name) end
   for depth, asked in pairs(ASKED) do
@@ -46,7 +48,7 @@ local WITHOUT_HELLO = table.move(EARLY.connect, 1, #EARLY.connect, #EARLY.refusa
 -- Replies after which the server hangs up: RFC 5321 3.8; Postfix, reject_code 521.
 local GOING = { ["421"] = true, ["521"] = true }
 
-local function code_of(step) return reply.parse(step.reply).code or "" end
+local function code_of(step) return reply.code(step.reply) or "" end
 local function is_accepted(step) return code_of(step):find("^2") ~= nil end
 local function is_refused(step) return code_of(step):find("^5") ~= nil end
 
@@ -54,6 +56,7 @@ local function is_refused(step) return code_of(step):find("^5") ~= nil end
 local function asks_for_more(step) return code_of(step):find("^3") ~= nil end
 
 local function offers_starttls(step)
+  if not step.reply:upper():find("STARTTLS", 1, true) then return false end
   for _, extension in ipairs(reply.extensions(step.reply)) do
     if extension:upper():find("^STARTTLS%s*$") then return true end
   end
@@ -187,22 +190,25 @@ local function is_wanted(name, now)
 end
 
 -- An error is kept in reserve for a STARTTLS that is still to come.
-local function is_affordable(name, now, allowed)
-  local cost = steps.by_name[name].errors
+local function reserve(now) return wants_tls(now) and COST.starttls or 0 end
+
+local function is_affordable(name, now, allowed, kept)
+  local cost = COST[name]
   if cost == 0 then return now.errors < allowed end
-  local reserve = name ~= "starttls" and wants_tls(now) and steps.by_name.starttls.errors or 0
-  return now.errors + cost + reserve <= allowed
+  return now.errors + cost + kept <= allowed
 end
+
+-- Whether STARTTLS itself comes next, where it is wanted.
+local function can_start_tls(now, allowed) return is_wanted("starttls", now) and is_affordable("starttls", now, allowed, 0) end
 
 -- The questions of one depth; of a server that takes no hello those that need none.
 local function questions(depth, now) return takes_no_hello(now) and WITHOUT_HELLO or ASKED[depth].hello end
 
 -- Of these steps those that may be asked now.
 local function askable(names, now, allowed)
-  local list = {}
+  local list, kept = {}, reserve(now)
   for _, name in ipairs(names) do
-    local in_context = steps.by_name[name].after ~= "mail" or now.sender
-    if in_context and is_wanted(name, now) and is_affordable(name, now, allowed) then list[#list + 1] = name end
+    if (now.sender or not NEEDS_SENDER[name]) and is_affordable(name, now, allowed, kept) and is_wanted(name, now) then list[#list + 1] = name end
   end
   return list
 end
@@ -229,24 +235,22 @@ local function choose(transcript, now, options, allowed)
   end
 end
 
-local function needs_sender(name) return steps.by_name[name].after == "mail" end
-
 -- Whether a fresh connection could still ask this after its hello.
 local function is_open_question(name, now)
-  return is_wanted(name, now) and (not needs_sender(name) or now.takes_mail or not is_answered("mail", now))
+  return is_wanted(name, now) and (not NEEDS_SENDER[name] or now.takes_mail or not is_answered("mail", now))
 end
 
 -- The next step at depth full: what needs the sender that is open, else the next of the catalogue, else a sender for what needs one.
 local function next_of_all(now, allowed)
   local names = askable(questions("full", now), now, allowed)
   for _, name in ipairs(names) do
-    if needs_sender(name) then return name end
+    if NEEDS_SENDER[name] then return name end
   end
   if names[1] then return names[1] end
   if takes_no_hello(now) then return nil end
   for _, name in ipairs(ASKED.full.hello) do
-    local is_possible = needs_sender(name) and is_open_question(name, now) and not now.sender
-    if is_possible and is_affordable(name, now, allowed) then return "mail" end
+    local is_possible = NEEDS_SENDER[name] and is_open_question(name, now) and not now.sender
+    if is_possible and is_affordable(name, now, allowed, reserve(now)) then return "mail" end
   end
   local is_fresh = now.last == now.hello and now.connection > 1
   return is_fresh and askable(ASKED.full.alone, now, allowed)[1] or nil
@@ -257,7 +261,7 @@ local function next_asked(transcript, now, options)
   if steps.by_name[last] and steps.by_name[last].alone then return nil end
   local allowed = allowance(transcript, options)
   local name
-  if now.insists and is_wanted("starttls", now) and is_affordable("starttls", now, allowed) then
+  if now.insists and can_start_tls(now, allowed) then
     return "starttls"
   elseif options.depth == "full" then
     name = next_of_all(now, allowed)
@@ -265,9 +269,9 @@ local function next_asked(transcript, now, options)
     name = choose(transcript, now, options, allowed)
   end
   -- A sender that was accepted would colour the next reply.
-  if name and now.sender and not needs_sender(name) then return "rset" end
+  if name and now.sender and not NEEDS_SENDER[name] then return "rset" end
   if name then return name end
-  return is_wanted("starttls", now) and is_affordable("starttls", now, allowed) and "starttls" or nil
+  return can_start_tls(now, allowed) and "starttls" or nil
 end
 
 -- The session as another connection finds it when it is ready for questions.

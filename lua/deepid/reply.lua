@@ -35,18 +35,20 @@ function M.count(bytes)
   return count
 end
 
+--- The code of the first line (string of three digits), or nil.
+function M.code(bytes) return bytes:match("^%d%d%d") end
+
 --- Parses one reply.
 --
 -- @param bytes  raw reply; may be cut short or not be SMTP at all
 -- @return table: <code>code</code> of the first line (string of three digits, or
 -- nil), <code>enhanced</code> status code of the last line (RFC 2034; or nil),
--- <code>lines</code> array of {code, sep, text}, <code>bare_lf</code>; others may have the same table, so it is not to be changed
+-- <code>lines</code> array of {code, sep, text}; others may have the same table, so it is not to be changed
 M.parse = memo(function(bytes)
-  local parsed = { lines = {}, bare_lf = false }
+  local parsed = { lines = {} }
   for line, ending in bytes:gmatch("([^\n]*)(\n?)") do
     if line ~= "" or ending ~= "" then
       local text = line:match("^(.-)\r?$")
-      if ending ~= "" and text == line then parsed.bare_lf = true end
       local code, sep, rest = text:match("^(%d%d%d)([ -]?)(.*)$")
       parsed.lines[#parsed.lines + 1] = { code = code, sep = sep or "", text = rest or text }
     end
@@ -71,12 +73,22 @@ end
 --
 -- @return array of strings
 function M.extensions(bytes)
-  local found, parsed = {}, M.parse(bytes)
-  for i = 2, #parsed.lines do
-    local line = parsed.lines[i]
-    if line.code == "250" and line.text ~= "" then found[#found + 1] = line.text end
+  local found = {}
+  for line in bytes:gmatch("\n250[ -]?([^\n]*)") do
+    local text = line:byte(-1) == 13 and line:sub(1, -2) or line
+    if text ~= "" then found[#found + 1] = text end
   end
   return found
+end
+
+--- Whether a line of it ends in a bare LF.
+function M.has_bare_lf(bytes)
+  local at = bytes:find("\n", 1, true)
+  while at do
+    if bytes:byte(at - 1) ~= 13 then return true end
+    at = bytes:find("\n", at + 1, true)
+  end
+  return false
 end
 
 return M

@@ -103,35 +103,68 @@ local function turned_away(transcript)
   return away
 end
 
---- Matches all rules against a transcript.
+local Reader = {}
+Reader.__index = Reader
+
+--- What rules say of a transcript that grows: what was matched is carried from step to step.
+--
+-- @param steps  from <code>knowledge.compile</code>
+function M.reader(steps) return setmetatable({ steps = steps, count = -1 }, Reader) end
+
+local function take(reader, step, position)
+  local compiled = reader.steps[step.step]
+  reader.position[step] = position
+  if reader.away[step.connection or 1] then return end
+  if observed(step) then reader.seen[step.step] = true end
+  if compiled and step.reply ~= "" then match_step(compiled, step, reader.found) end
+end
+
+local BEGINS = { greeting = true, ehlo = true }
+
+-- From the start: who is let in tells whether what was said before counts, and a second EHLO what the two have in common.
+local function begin(reader, transcript)
+  reader.found, reader.seen, reader.position, reader.away = { hits = {}, held = {}, skipped = {} }, {}, {}, turned_away(transcript)
+  reader.count = 0
+  for i, step in ipairs(derived.steps(transcript)) do take(reader, step, math.maxinteger - 9 + i) end
+end
+
+local function take_new(reader, transcript)
+  local all = transcript.steps
+  local is_beginning = reader.count < 0
+  for i = reader.count + 1, #all do is_beginning = is_beginning or BEGINS[all[i].step] end
+  if is_beginning then begin(reader, transcript) end
+  for i = reader.count + 1, #all do take(reader, all[i], i) end
+  reader.count, reader.result = #all, nil
+end
+
+local function result_of(reader)
+  local found, position = reader.found, reader.position
+  local hits = table.move(found.hits, 1, #found.hits, 1, {})
+  for rule, held in pairs(found.held) do
+    local match = not rule.bad and judge(rule, held, reader.seen)
+    if match then hits[#hits + 1] = { rule = rule, step = match.step, captures = match.captures, fields = fields_of(rule, match.captures) } end
+  end
+  table.sort(hits, function(a, b)
+    if a.rule.order ~= b.rule.order then return a.rule.order < b.rule.order end
+    return position[a.step] < position[b.step]
+  end)
+  return hits
+end
+
+--- Matches all rules against a transcript, the one that was given before and what has been added to it since.
 --
 -- Where a retry was let in, the connections before it are left out. A step whose reply was not whole is matched as far as it came, but counts as
 -- unknown for <code>forbid</code>.
 --
--- @param steps       from <code>knowledge.compile</code>
 -- @param transcript  see DESIGN.md
 -- @return array of hits in file order; array of what could not be judged
-function M.hits(steps, transcript)
-  local found, seen, position, away = { hits = {}, held = {}, skipped = {} }, {}, {}, turned_away(transcript)
-  local all = table.move(transcript.steps, 1, #transcript.steps, 1, {})
-  for _, step in ipairs(derived.steps(transcript)) do all[#all + 1] = step end
-  for i, step in ipairs(all) do
-    local compiled = steps[step.step]
-    position[step] = i
-    if not away[step.connection or 1] then
-      if observed(step) then seen[step.step] = true end
-      if compiled and step.reply ~= "" then match_step(compiled, step, found) end
-    end
-  end
-  for rule, held in pairs(found.held) do
-    local match = not rule.bad and judge(rule, held, seen)
-    if match then found.hits[#found.hits + 1] = { rule = rule, step = match.step, captures = match.captures, fields = fields_of(rule, match.captures) } end
-  end
-  table.sort(found.hits, function(a, b)
-    if a.rule.order ~= b.rule.order then return a.rule.order < b.rule.order end
-    return position[a.step] < position[b.step]
-  end)
-  return found.hits, found.skipped
+function Reader:hits(transcript)
+  if self.count ~= #transcript.steps then take_new(self, transcript) end
+  self.result = self.result or result_of(self)
+  return self.result, self.found.skipped
 end
+
+--- The same of a whole transcript.
+function M.hits(steps, transcript) return M.reader(steps):hits(transcript) end
 
 return M

@@ -21,12 +21,10 @@ local SHORTEST_MS, LONGEST_MS = 1, 50 -- of one look into the capture
 local HELD_MS = 15000 -- how long those that are done wait for the others
 local REGISTRY = "smtp-deepid.captures"
 
--- Our SYNs, what answers them, and routers' messages.
+-- What answers our SYNs, and routers' messages. In a filter `and` and `or` bind alike.
 local FILTERS = {
-  [4] = "(src host OWN and tcp src portrange PORTS and tcp[13] & 6 = 2) or (dst host OWN and tcp dst portrange PORTS and tcp[13] & 6 != 0)"
-    .. " or (dst host OWN and icmp and (icmp[0] = 3 or icmp[0] = 11))",
-  [16] = "(src host OWN and tcp src portrange PORTS and ip6[53] & 6 = 2) or (dst host OWN and tcp dst portrange PORTS and ip6[53] & 6 != 0)"
-    .. " or (dst host OWN and icmp6 and (ip6[40] = 1 or ip6[40] = 3))",
+  [4] = "dst host OWN and ((tcp dst portrange PORTS and tcp[13] & 6 != 0) or (icmp and (icmp[0] = 3 or icmp[0] = 11)))",
+  [16] = "dst host OWN and ((tcp dst portrange PORTS and ip6[53] & 6 != 0) or (icmp6 and (ip6[40] = 1 or ip6[40] = 3)))",
 }
 
 --- How packets reach an address: the interface and the own address.
@@ -112,13 +110,7 @@ function Air:read(ms)
 end
 
 function Air:give(found, time)
-  local port
-  if found.kind == "icmp" then
-    port = found.quoted.sport
-  else
-    port = found.is_ack and found.dport or found.sport
-  end
-  local listener = self.listeners[port]
+  local listener = self.listeners[found.kind == "icmp" and found.quoted.sport or found.dport]
   if listener then listener.listen(found, time) end
   self.heard = listener and listener.job
 end
@@ -134,17 +126,17 @@ local function step(air, job)
   end
 end
 
--- Lets those jobs go on that have waited enough; returns those that are not done, and when the next must.
-local function go_on(air, jobs, now)
-  local rest, next_deadline = {}, math.huge
+-- Lets those jobs go on that have waited enough. Returns when to do so again: what they wait for may come from each other.
+local function go_on(air, active, jobs, now)
+  local next_deadline = now + LONGEST_MS
   for _, job in ipairs(jobs) do
-    if not job.is_done and (now >= job.deadline or job.is_enough()) then step(air, job) end
-    if not job.is_done then
-      rest[#rest + 1] = job
-      next_deadline = math.min(next_deadline, job.deadline)
-    end
+    if now >= job.deadline or job.is_enough() then step(air, job) end
+    if not job.is_done then next_deadline = math.min(next_deadline, job.deadline) end
   end
-  return rest, next_deadline
+  for i = #active, 1, -1 do
+    if active[i].is_done then table.remove(active, i) end
+  end
+  return next_deadline
 end
 
 -- Runs what is queued, and what is queued meanwhile.
@@ -162,9 +154,10 @@ local function lead(queue, changed)
         step(air, job)
         deadline = 0
       end
-      local before = #active
+      local before, heard = #active, air.heard
       -- A packet lets one job go on at most.
-      if now >= deadline or air.heard and air.heard.is_enough and air.heard.is_enough() then active, deadline = go_on(air, active, now) end
+      if heard and not heard.is_done then deadline = math.min(deadline, go_on(air, active, { heard }, now)) end
+      if now >= deadline then deadline = go_on(air, active, active, now) end
       air.heard = nil
       queue.is_held = now < held_until
       if #active < before and not queue.is_held then changed("broadcast") end

@@ -1,6 +1,6 @@
 --- Path evidence: how port 25 of a host is reached, against another port of the same host (DESIGN.md, 'Path evidence').
 --
--- Collects and does not judge. Bounded: a fixed number of SYNs a port, each waited for until its time is up, whatever comes back.
+-- Collects and does not judge. Bounded: a number of SYNs a port, each waited for until its time is up, whatever comes back.
 
 local capture = require "deepid.capture"
 local json = require "deepid.json"
@@ -44,18 +44,19 @@ local function scanned_port(host, number)
   return best
 end
 
--- The first of the reference ports that answers one SYN, an open one before a closed one.
-local function find_by_syn(probes, references, wait_ms)
-  local sent = {}
-  for i, number in ipairs(references) do sent[i] = probes:send(REFERENCE_FLOW + i - 1, number) end
-  probes:receive(wait_ms, function() return sent[1] and sent[1].answer == "syn-ack" end)
+-- The first of the reference ports that answers one SYN, an open one before a closed one. With them goes a SYN to the port
+-- itself, so that both have a first sample. Returns the probes of the port and of the reference.
+local function find_by_syn(probes, number, references, wait_ms)
+  local own, sent = probes:send(SAMPLE_FLOW, number), {}
+  for i, reference in ipairs(references) do sent[i] = probes:send(REFERENCE_FLOW + i - 1, reference) end
+  probes:receive(wait_ms, function() return own.answer and sent[1] and sent[1].answer == "syn-ack" end)
   probes:give_up()
   for _, wanted in ipairs({ "syn-ack", "rst" }) do
     for _, probe in ipairs(sent) do
-      if probe.answer == wanted then return probe.port, wanted end
+      if probe.answer == wanted then return own, probe end
     end
   end
-  return nil
+  return own
 end
 
 local CONNECT_ANSWERS = { ECONNREFUSED = "rst", ["Connection refused"] = "rst" }
@@ -95,25 +96,31 @@ local function summed_up(probes)
   for _, probe in ipairs(probes) do
     if probe.reply then
       reply = reply or probe.reply
-      if probe.sent then times[#times + 1] = math.floor((probe.at - probe.sent) * 1e6) / 1000 end
+      times[#times + 1] = math.floor(math.max(0, probe.at - probe.sent) * 1e6) / 1000
     end
   end
   return times, reply
 end
 
--- SYNs to both ports in turn.
-local function sample(path, probes, number, wait_ms)
-  local own, others = {}, {}
-  for i = 1, roundtrip.SAMPLES do
-    own[i] = probes:send(SAMPLE_FLOW + i - 1, number)
-    if path.other_port then others[i] = probes:send(OTHER_FLOW + i - 1, path.other_port) end
-    probes:receive(PACE_MS)
+-- SYNs to both ports in turn, after those that are in `own` and `others`, until more could tell nothing: where there is no other port,
+-- until one is answered. Each round is waited for as long as all are answered.
+local function sample(path, probes, number, own, others, wait_ms)
+  local reply, other
+  local function is_enough()
+    path.connect_ms, reply = summed_up(own)
+    path.other_ms, other = summed_up(others)
+    return reply and (not path.other_port or roundtrip.is_settled(path.connect_ms, path.other_ms))
+  end
+  local pace_ms = own[1] and not own[1].answer and PACE_MS or wait_ms
+  while #own < roundtrip.SAMPLES and not is_enough() do
+    own[#own + 1] = probes:send(SAMPLE_FLOW + #own, number)
+    if path.other_port then others[#others + 1] = probes:send(OTHER_FLOW + #others, path.other_port) end
+    probes:receive(pace_ms)
+    if probes.waiting > 0 then pace_ms = PACE_MS end
   end
   probes:receive(wait_ms)
   probes:give_up()
-  local reply, other
-  path.connect_ms, reply = summed_up(own)
-  path.other_ms, other = summed_up(others)
+  is_enough()
   if reply then path.ttl, path.window, path.options, path.mss, path.wscale = reply.ttl, reply.window, reply.options, reply.mss, reply.wscale end
   if other then
     path.other_ttl = other.ttl
@@ -131,9 +138,12 @@ local function look_by_packets(path, target, options)
   if not route then return nil, message end
   local wait_ms = patience_ms(target.host)
   return capture.run(route, function(air)
-    local probes = prober.new(route, air)
-    choose_other(path, target, options, function(references) return find_by_syn(probes, references, wait_ms) end)
-    sample(path, probes, target.number, wait_ms)
+    local probes, own, others = prober.new(route, air), {}, {}
+    choose_other(path, target, options, function(references)
+      own[1], others[1] = find_by_syn(probes, target.number, references, wait_ms)
+      if others[1] then return others[1].port, others[1].answer end
+    end)
+    sample(path, probes, target.number, own, others, wait_ms)
     if options.trace then
       if path.other_ms[1] then wait_ms = bounded(4 * fastest(path), SHORTEST_MS, wait_ms) end
       path.hops = tracer.trace(probes, target.number, path.other_port, wait_ms)

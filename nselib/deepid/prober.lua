@@ -1,9 +1,11 @@
 --- Sends SYNs and catches what answers them, matched by port and sequence number.
 --
 -- No handshake is completed: the kernel, which knows of no such connection, resets each SYN-ACK, so no server's program
--- ever sees one. Times are the capture's own, since NSE's clock is 50 ms coarse under load.
+-- ever sees one. Answers have the capture's own time, since NSE hands them over up to 50 ms late; SYNs go out at once, and have NSE's:
+-- the same clock (Linux, BSD), and half of the packets to capture.
 
 local ipOps = require "ipOps"
+local nmap = require "nmap"
 local packet = require "deepid.packet"
 
 local M = {}
@@ -39,7 +41,9 @@ function M:send(flow, port, ttl)
   self.probes[key_of(sport, self.seq)] = probe
   self.waiting = self.waiting + 1
   local route = self.route
-  self.air:send(packet.syn { src = route.src, dst = route.dst, sport = sport, dport = port, seq = self.seq, ttl = probe.ttl }, route.address)
+  local bytes = packet.syn { src = route.src, dst = route.dst, sport = sport, dport = port, seq = self.seq, ttl = probe.ttl }
+  probe.sent = nmap.clock()
+  self.air:send(bytes, route.address)
   return probe
 end
 
@@ -53,20 +57,15 @@ end
 function M:take(found, time)
   self.packets = self.packets + 1
   if self.packets > MOST_PACKETS then return end
-  local is_ours = found.kind == "tcp" and found.src == self.route.src and found.syn and not found.is_ack
   local sport, dport, seq, answer
-  if is_ours then
-    sport, dport, seq = found.sport, found.dport, found.seq
-  elseif found.kind == "icmp" then
+  if found.kind == "icmp" then
     sport, dport, seq, answer = found.quoted.sport, found.quoted.dport, found.quoted.seq, found.answer
   elseif found.src == self.route.dst then
     sport, dport, answer, seq = found.dport, found.sport, tcp_answer(found)
   end
   local probe = seq and self.probes[key_of(sport, seq)]
   if not probe or probe.port ~= dport then return end
-  if is_ours then
-    probe.sent = probe.sent or time
-  elseif answer and not probe.answer then
+  if answer and not probe.answer then
     probe.answer, probe.at, probe.from, probe.reason = answer, time, ipOps.str_to_ip(found.src), found.reason
     probe.reply = found.kind == "tcp" and found or nil
     if probe.is_awaited then self.waiting = self.waiting - 1 end

@@ -15,7 +15,10 @@ local TIMES = {
   { "nearer by more than 15%", { 80, 80, 80, 80, 80 }, { 100, 100, 100, 100, 100 }, true },
   { "the fourth fastest overlaps", { 1, 1, 1, 21, 21 }, { 20, 20, 20, 20, 20 }, false },
   { "four samples are enough", { 1, 1, 1, 1 }, { 20, 20, 20, 20 }, true },
+  { "four of which one is slow are not", { 1, 1, 1, 21 }, { 20, 20, 20, 20 }, false },
   { "three are not", { 1, 1, 1 }, { 20, 20, 20, 20, 20 }, nil },
+  { "two are, where both are slow", { 20.2, 20.1 }, { 20.1, 20.2 }, false },
+  { "one is not", { 21 }, { 20 }, nil },
   { "none of the other port", { 1, 1, 1, 1, 1 }, {}, nil },
 }
 for _, case in ipairs(TIMES) do
@@ -26,6 +29,24 @@ t.test("times: the samples stay in their order", function()
   local own, other = { 3, 1, 2, 4, 5 }, { 30, 10, 20, 40, 50 }
   local _, difference = roundtrip.is_nearer(own, other)
   t.eq({ own, other, difference }, { { 3, 1, 2, 4, 5 }, { 30, 10, 20, 40, 50 }, 9 })
+end)
+
+-- Samples come in turn; what is settled after some of them no further ones may change.
+t.test("times: what is settled stays so", function()
+  local settled = { [true] = 0, [false] = 0 }
+  math.randomseed(25)
+  for _ = 1, 5000 do
+    local own, other, was_settled, shift = {}, {}, false, math.random(0, 12)
+    for i = 1, roundtrip.SAMPLES do
+      own[i], other[i] = 10 + math.random(0, 10), 10 + shift + math.random(0, 10)
+      was_settled = was_settled or roundtrip.is_settled(own, other)
+    end
+    settled[was_settled] = settled[was_settled] + 1
+    table.sort(own)
+    local is_nearer = own[4] < math.min(table.unpack(other))
+    if was_settled then t.eq({ own, other, is_nearer }, { own, other, false }) end
+  end
+  t.ok(settled[true] > 1000 and settled[false] > 1000, ("settled %d, not %d"):format(settled[true], settled[false]))
 end)
 
 local function hop(ttl, port, answer, from) return { ttl = ttl, port = port, answer = answer, from = from } end

@@ -44,11 +44,11 @@ for _, case in ipairs({
 end
 
 t.test("a reply's parts", function()
-  t.eq(reply.parse("250-mx.a Hello\r\n250-SIZE 10\r\n250 HELP\r\n"), { code = "250", bare_lf = false, lines = {
+  t.eq(reply.parse("250-mx.a Hello\r\n250-SIZE 10\r\n250 HELP\r\n"), { code = "250", lines = {
     { code = "250", sep = "-", text = "mx.a Hello" }, { code = "250", sep = "-", text = "SIZE 10" },
     { code = "250", sep = " ", text = "HELP" } } })
   local bare = reply.parse("502 5.5.2 Error: what\n")
-  t.eq({ bare.bare_lf, bare.enhanced, bare.code }, { true, "5.5.2", "502" })
+  t.eq({ bare.enhanced, bare.code, reply.code("502 5.5.2 Error: what\n") }, { "5.5.2", "502", "502" })
   t.eq(reply.parse("hello").code, nil)
   t.eq(reply.parse("").lines, {})
 end)
@@ -60,9 +60,17 @@ for _, case in ipairs({
   t.test("domain of " .. escape.visible(case[1]), function() t.eq(reply.domain(case[1]), case[2]) end)
 end
 
+for _, case in ipairs({
+  { "250-mx.a\r\n250 HELP\r\n", false }, { "250-mx.a\r\n250 HELP\n", true }, { "250-mx.a\n250 HELP\r\n", true }, { "\n", true }, { "220 mx", false },
+  { "", false }, { "a\r\n\nb", true },
+}) do
+  t.test("a bare LF: " .. escape.visible(case[1]), function() t.eq(reply.has_bare_lf(case[1]), case[2]) end)
+end
+
 t.test("extensions leave the first line out", function()
   t.eq(reply.extensions("250-mx\r\n250-SIZE 5\r\n250 8BITMIME\r\n"), { "SIZE 5", "8BITMIME" })
   t.eq(reply.extensions("250 mx\r\n"), {})
+  t.eq(reply.extensions("250-mx\n250-\r\n550 no\r\n250-A\rB\n250 C"), { "A\rB", "C" })
 end)
 
 -- Versions in ascending order.
