@@ -1,8 +1,9 @@
 /*
  * filter - which rules of a set a reply may match, and for plain ones whether it does, without asking PCRE2.
  *
- *   pattern text --pattern.h--> form --skeleton.h--> literal runs --tokens.h--> index of the rarest word of each
- *                                | `--------------------------------heads.h--> first bytes of those without such a word
+ *   pattern text --pattern.h--> form --wanted.h--> short texts --needles.h--> index of the rarest ones of each
+ *                                | | `--heads.h--> first bytes of those without such a text
+ *                                | `--skeleton.h--> literal runs --order.h--> lists of them
  *                                `--direct.h--> programs of plain ones
  *
  *   reply --filter_find--> candidates, in order --filter_match: order.h, direct.h--> no, yes, or: ask PCRE2
@@ -15,10 +16,9 @@
 #include "candidates.h"
 #include "direct.h"
 #include "heads.h"
-#include "skeleton.h"
-#include "tokens.h"
+#include "needles.h"
 
-#define FILTER_TOKENS 1U /* stages, as bits */
+#define FILTER_NEEDLES 1U /* stages, as bits */
 #define FILTER_HEADS 2U
 #define FILTER_ORDER 4U
 #define FILTER_DIRECT 8U
@@ -29,7 +29,7 @@ struct filter_rule {
 	const char *text; /* the caller's; must outlive the building */
 	size_t length;
 	uint32_t options;
-	uint32_t first, count; /* its skeletons */
+	struct span skeletons;
 };
 
 /* What is asked of a candidate: small, so that those of many rules stay in the cache. */
@@ -44,9 +44,8 @@ struct filter {
 	struct filter_check *checks; /* by rule */
 	size_t count, room;
 	unsigned stages;
-	struct tokens tokens;
+	struct needles needles;
 	struct heads heads;
-	size_t skeletons;      /* of all rules together */
 	unsigned char *orders; /* of order.h, behind each other */
 	struct directs directs;
 };

@@ -19,6 +19,14 @@ struct sixteen_text {
 	uint32_t mark; /* colons and newlines */
 };
 
+/* Digits, and letters that are frequent in words: all but f, j, k and v to z. */
+static inline bool is_frequent(unsigned char byte)
+{
+	unsigned char folded = byte | 0x20;
+
+	return (byte >= '0' && byte <= '9') || (folded >= 'a' && folded <= 'e') || (folded >= 'g' && folded <= 'i') || (folded >= 'l' && folded <= 'u');
+}
+
 #if defined(__SSE2__) && !defined(DEEPID_PORTABLE)
 
 #include <emmintrin.h>
@@ -57,6 +65,21 @@ static inline uint32_t sixteen_within(__m128i block, char first, char count)
 	__m128i from = _mm_sub_epi8(block, _mm_set1_epi8(first));
 
 	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(from, _mm_set1_epi8((char)(count - 1))), from));
+}
+
+/* All ones where a byte is one of `count` from `first` on: moved to the upper end of what a signed byte holds. */
+static inline __m128i sixteen_among(__m128i block, char first, char count)
+{
+	return _mm_cmpgt_epi8(_mm_add_epi8(block, _mm_set1_epi8((char)(128 - count - first))), _mm_set1_epi8((char)(127 - count)));
+}
+
+/* Bit i: byte i is frequent. */
+static inline uint32_t sixteen_frequent(const unsigned char *bytes)
+{
+	__m128i block = _mm_loadu_si128((const __m128i *)bytes), folded = _mm_or_si128(block, _mm_set1_epi8(0x20));
+	__m128i most = _mm_or_si128(sixteen_among(block, '0', 10), sixteen_among(folded, 'l', 10));
+
+	return (uint32_t)_mm_movemask_epi8(_mm_or_si128(most, _mm_or_si128(sixteen_among(folded, 'a', 5), sixteen_among(folded, 'g', 3))));
 }
 
 /* Whether each byte is one from its place in `low` to that in `high`. */
@@ -107,6 +130,15 @@ static inline bool sixteen_between(const unsigned char *bytes, const char *low, 
 	for (unsigned i = 0; i < 16; i++)
 		within = within && bytes[i] >= (unsigned char)low[i] && bytes[i] <= (unsigned char)high[i];
 	return within;
+}
+
+static inline uint32_t sixteen_frequent(const unsigned char *bytes)
+{
+	uint32_t mask = 0;
+
+	for (unsigned i = 0; i < 16; i++)
+		mask |= (uint32_t)is_frequent(bytes[i]) << i;
+	return mask;
 }
 
 static inline uint32_t sixteen_up_to(const unsigned char *bytes, unsigned char limit)

@@ -8,27 +8,29 @@
 
 #include "compare.h"
 #include "generate.h"
+#include "skeleton.h"
 #include "tap.h"
 
 #define I PCRE2_CASELESS
 #define M PCRE2_MULTILINE
 #define S PCRE2_DOTALL
 
-/* --- Skeletons --- */
-
-/*
- * `want`: the runs, each behind a blank or, at offset 0, behind "^"; "*" before a byte where a token starts; "|" between skeletons;
- * "?" for a blank byte.
- */
-static const struct skeleton_case {
+struct pattern_case {
 	const char *pattern;
 	uint32_t options;
 	const char *want;
-} skeleton_cases[] = {
-	{ "^220 foo", 0, "^*220?*foo" },
-	{ "220 FOO", 0, " 220?*foo" },
-	{ "^220 foo", M, " *220?*foo" },
-	{ "\\A220", M, "^*220" },
+};
+
+/* --- Skeletons --- */
+
+/*
+ * `want`: the runs, each behind a blank or, at offset 0, behind "^"; "|" between skeletons; "?" for a blank byte.
+ */
+static const struct pattern_case skeleton_cases[] = {
+	{ "^220 foo", 0, "^220?foo" },
+	{ "220 FOO", 0, " 220?foo" },
+	{ "^220 foo", M, " 220?foo" },
+	{ "\\A220", M, "^220" },
 	{ "ab.cd", 0, " ab cd" },
 	{ "ab?cd", 0, " cd" },
 	{ "abx*cd", 0, " ab cd" },
@@ -40,25 +42,25 @@ static const struct skeleton_case {
 	{ "ab|cd", 0, " ab| cd" },
 	{ "ab|", 0, " ab|" },
 	{ "^(?:ab|cd)ef", 0, " ef" },
-	{ "^(?:ab |cd\\s)ef", 0, " *ef" },
-	{ " (?:ab )?ef", 0, " *ef" },
+	{ "^(?:ab |cd\\s)ef", 0, " ef" },
+	{ " (?:ab )?ef", 0, " ef" },
 	{ "x(?:ab )?ef(?: | ?)gh", 0, " ef gh" },
 	{ "a{3}b", 0, " aaab" },
 	{ "a{2,}b{0}cd", 0, " aa cd" },
 	{ "ab{x}cd{,", 0, " ab[x]cd[," },
 	{ "ab{,2}cd", 0, "" },
-	{ "a\\.b\\r\\n\\x43\\x{44}e\\e", 0, " a.b-**cde;" },
+	{ "a\\.b\\r\\n\\x43\\x{44}e\\e", 0, " a.b-*cde;" },
 	{ "\\Qa.b*\\Ec+", 0, " a.b*c" },
 	{ "\\Qab", 0, " ab" },
-	{ "[.]a[Bb]c[^d]ef[ ]gh", 0, " .abc ef?*gh" },
-	{ "[ \\t]abc", 0, " *abc" },
-	{ "\\s+abcd", 0, " *abcd" },
+	{ "[.]a[Bb]c[^d]ef[ ]gh", 0, " .abc ef?gh" },
+	{ "[ \\t]abc", 0, " abc" },
+	{ "\\s+abcd", 0, " abcd" },
 	{ "[]a]bc[^]d]ef", 0, " bc ef" },
 	{ "[a\\]]bc[[:alpha:]]de[\\d-]fg", 0, " bc de fg" },
 	{ "(?=abc)de(?!fg)hi(?<=jk)lm(?<!no)pq", 0, " dehilmpq" },
 	{ "(?i)ab(?-i)CD(?s:.)ef", 0, " abcd ef" },
-	{ "(?x:a b)c d", 0, " abc?*d" },
-	{ "(a(?x) b)c d", 0, " abc?*d" },
+	{ "(?x:a b)c d", 0, " abc?d" },
+	{ "(a(?x) b)c d", 0, " abc?d" },
 	{ "(?x) a b # c\n d (?#e) f", 0, " abdf" },
 	{ "(?<name>ab)(?'n'cd)(?P<m>ef)(?>gh)(?|ij)", 0, " abcdefghij" },
 	{ "(ab)cd\\1ef", 0, " abcd ef" },
@@ -72,6 +74,12 @@ static const struct skeleton_case {
 	{ "", 0, "" },
 };
 
+/* Folded, a brace and a bracket are the same; the tables have brackets. */
+static void write_folded(FILE *out, int byte)
+{
+	fputc(byte == ' ' ? '?' : byte == '{' ? '[' : byte == '}' ? ']' : byte, out);
+}
+
 static void write_skeletons(FILE *out, const struct skeletons *skeletons)
 {
 	for (size_t s = 0; s < skeletons->count; s++) {
@@ -81,11 +89,22 @@ static void write_skeletons(FILE *out, const struct skeletons *skeletons)
 			const struct run *run = &skeletons->runs[skeletons->list[s].first + r];
 			fputc(run->fixed ? '^' : ' ', out);
 			for (unsigned i = 0; i < run->length; i++) {
-				int byte = skeletons->bytes[run->at + i];
-				fprintf(out, "%s%c", (run->starts >> i & 1) != 0 ? "*" : "", byte == ' ' ? '?' : byte == '{' ? '[' : byte == '}' ? ']' : byte);
+				write_folded(out, skeletons->bytes[run->at + i]);
 			}
 		}
 	}
+}
+
+/* Whether what was read out of a pattern is what the table wants. */
+static void compare_texts(const char *what, const char *pattern, const char *got, const char *want)
+{
+	char name[100];
+
+	snprintf(name, sizeof name, "%s of %s", what, pattern);
+	for (char *newline = name; (newline = strchr(newline, '\n')) != NULL;)
+		*newline = ' ';
+	if (!tap_ok(strcmp(got, want) == 0, name))
+		printf("# got `%s`, want `%s`\n", got, want);
 }
 
 static void skeletons_are_as_told(void)
@@ -93,7 +112,7 @@ static void skeletons_are_as_told(void)
 	struct pattern pattern = { .nodes = NULL };
 
 	for (size_t i = 0; i < sizeof skeleton_cases / sizeof skeleton_cases[0]; i++) {
-		const struct skeleton_case *test = &skeleton_cases[i];
+		const struct pattern_case *test = &skeleton_cases[i];
 		struct skeletons skeletons = { .bytes = NULL };
 		char *got;
 		size_t written;
@@ -103,15 +122,89 @@ static void skeletons_are_as_told(void)
 			abort();
 		write_skeletons(out, &skeletons);
 		fclose(out);
-		/* Folded, a brace and a bracket are the same; the table has brackets. */
-		char name[100];
-		snprintf(name, sizeof name, "skeleton of %s", test->pattern);
-		for (char *newline = name; (newline = strchr(newline, '\n')) != NULL;)
-			*newline = ' ';
-		if (!tap_ok(strcmp(got, test->want) == 0, name))
-			printf("# got `%s`, want `%s`\n", got, test->want);
+		compare_texts("skeleton", test->pattern, got, test->want);
 		free(got);
 		skeletons_close(&skeletons, &deepid_malloc);
+	}
+	pattern_close(&pattern, &deepid_malloc);
+}
+
+/* --- What patterns want --- */
+
+/* `want`: the choices, each behind a blank, its texts with "," between; "|" between branches; "?" for a blank byte. */
+static const struct pattern_case wanted_cases[] = {
+	{ "^220 foo", 0, " 220?foo" },
+	{ "foo bar", 0, " foo?bar" },
+	{ "foo", 0, "" },
+	{ "listed", 0, "" },
+	{ "wildduck", 0, " wildduck" },
+	{ "WILD", I, " wild" },
+	{ "[zone/|Wild", 0, "" },
+	{ "\\[zone/|Wild", 0, " [zone/| wild" },
+	{ " abc\\d def", 0, " ?abc ?def" },
+	{ " abc.? def", 0, " ?abc ?def" },
+	{ " abcx? def", 0, " ?abc ?abc?def,?abcx?def" },
+	{ " abcx* def", 0, " ?abc ?def" },
+	{ " abcx+ def", 0, " ?abcx ?def" },
+	{ " gr[ea]y-?list", 0, " ?gray,?grey ?graylist,?greylist,?gray-list,?grey-list" },
+	{ "( cat| dog) (food|toys)", 0, " ?cat,?dog ?cat?,?dog? ?cat?food,?dog?food,?cat?toys,?dog?toys" },
+	{ "( cat|.)( food)", 0, " ?food" },
+	{ "( cat|dog)?( food)", 0, " ?food" },
+	{ "( cat)+ food", 0, " ?cat ?food" },
+	{ "( cat){0} food", 0, " ?food" },
+	{ "( cat| a dog| vixen|q)", 0, "" },
+	{ "(?:very (?: cat| dog)|a bird)s", 0, " very??cat,very??dog,a?bird very??cats,very??dogs,a?birds" },
+	{ "(?= cat).* food", 0, " ?cat ?food" },
+	{ "(?=.*(?: cat| dog))[ab]", 0, " ?cat,?dog" },
+	{ "(?:(?= cat).| dog)", 0, " ?cat,?dog" },
+	{ "(?= cat)?.* food", 0, " ?food" },
+	{ "(?! cat)(?<= dog)(?<! cow).* food", 0, " ?food" },
+	{ " cat(?<n> dog)\\1 food", 0, " ?cat?dog ?food" },
+	{ " cat$^ dog", M, " ?cat?dog" },
+	{ "0123456789abcdef xyz", 0, " 89abcdef?xyz" },
+	{ "v123456789012345678901234", 0, " v123456789012345" },
+	{ " [a-z]abc", 0, "" },
+	{ " [a-h]abc", 0, " ?aabc,?babc,?cabc,?dabc,?eabc,?fabc,?gabc,?habc" },
+	{ " [ab][ab][ab][ab][ab]ab", 0, " ?aaa,?baa,?aba,?bba,?aab,?bab,?abb,?bbb ?aaaa,?baaa,?abaa,?bbaa,?aaba,?baba,?abba,?bbba,?aaab,?baab,?abab,?bbab,?aabb,?babb,?abbb,?bbbb" },
+	{ "(*COMMIT) food", 0, "" },
+	{ "", 0, "" },
+};
+
+static void write_wanted(FILE *out, const struct wanted *wanted)
+{
+	for (size_t b = 0; b < wanted->branches_count; b++) {
+		if (b > 0)
+			fputc('|', out);
+		for (uint32_t c = 0; c < wanted->branches[b].count; c++) {
+			const struct span *choice = &wanted->choices[wanted->branches[b].first + c];
+			for (uint32_t t = 0; t < choice->count; t++) {
+				const struct text *text = &wanted->texts[choice->first + t];
+				fputc(t == 0 ? ' ' : ',', out);
+				for (unsigned i = 0; i < text->length; i++)
+					write_folded(out, text->bytes[i]);
+			}
+		}
+	}
+}
+
+static void texts_are_as_told(void)
+{
+	struct pattern pattern = { .nodes = NULL };
+
+	for (size_t i = 0; i < sizeof wanted_cases / sizeof wanted_cases[0]; i++) {
+		const struct pattern_case *test = &wanted_cases[i];
+		struct wanted wanted = { .texts = NULL };
+		char *got;
+		size_t written;
+		FILE *out = open_memstream(&got, &written);
+		if (pattern_parse(&pattern, test->pattern, strlen(test->pattern), test->options, &deepid_malloc) != DEEPID_OK
+		    || wanted_add(&wanted, &pattern, &deepid_malloc) != DEEPID_OK)
+			abort();
+		write_wanted(out, &wanted);
+		fclose(out);
+		compare_texts("texts", test->pattern, got, test->want);
+		free(got);
+		wanted_close(&wanted, &deepid_malloc);
 	}
 	pattern_close(&pattern, &deepid_malloc);
 }
@@ -453,6 +546,7 @@ static void threads_share_a_set(void)
 int main(void)
 {
 	skeletons_are_as_told();
+	texts_are_as_told();
 	programs_are_of_plain_patterns();
 	nothing_is_cut_off();
 	words_are_found_anywhere();
