@@ -150,15 +150,15 @@ static uint64_t *lay(struct candidates *set, size_t members, uint64_t *block)
 	return set->summary + set->summary_count;
 }
 
-enum deepid_err filter_scratch_open(struct filter_scratch *scratch, const struct filter *filter, const struct deepid_memory *memory)
+enum deepid_err filter_scratch_open(struct filter_scratch *scratch, const struct filter *filter, size_t most, const struct deepid_memory *memory)
 {
-	size_t words = candidates_words(filter->count) + candidates_words(needles_places(&filter->needles)) + 1;
+	size_t places = needles_places(&filter->needles), size = (candidates_words(filter->count) + candidates_words(places)) * sizeof *scratch->block;
 
-	*scratch = (struct filter_scratch){ .block = memory->take(words * sizeof *scratch->block, memory->data) };
+	*scratch = (struct filter_scratch){ .block = memory->take(size + most + NEEDLES_ROOM, memory->data) };
 	if (scratch->block == NULL)
 		return DEEPID_NOMEM;
-	memset(scratch->block, 0, words * sizeof *scratch->block);
-	lay(&scratch->seen, needles_places(&filter->needles), lay(&scratch->found, filter->count, scratch->block));
+	memset(scratch->block, 0, size);
+	scratch->folded = (unsigned char *)lay(&scratch->seen, places, lay(&scratch->found, filter->count, scratch->block));
 	return DEEPID_OK;
 }
 
@@ -172,7 +172,7 @@ void filter_find(const struct filter *filter, struct filter_scratch *scratch, co
 {
 	candidates_clear(&scratch->found);
 	if ((filter->stages & FILTER_NEEDLES) != 0)
-		needles_find(&filter->needles, reply, length, &scratch->found, &scratch->seen);
+		needles_find(&filter->needles, reply, length, scratch->folded, &scratch->found, &scratch->seen);
 	heads_find(&filter->heads, reply, length, &scratch->found);
 }
 

@@ -53,7 +53,8 @@ struct filter {
 /* What a search needs: one for each thread. */
 struct filter_scratch {
 	struct candidates found, seen;
-	uint64_t *block; /* what both lie in */
+	unsigned char *folded; /* of needles_find */
+	uint64_t *block;       /* what all of these lie in */
 };
 
 /* filter_open - an empty one with room for `room` rules.  DEEPID_OK or DEEPID_NOMEM; filter_close may follow either. */
@@ -68,7 +69,8 @@ enum deepid_err filter_build(struct filter *filter, const struct deepid_memory *
 /* filter_close - frees it; may be called on a zeroed one. */
 void filter_close(struct filter *filter, const struct deepid_memory *memory);
 
-enum deepid_err filter_scratch_open(struct filter_scratch *scratch, const struct filter *filter, const struct deepid_memory *memory);
+/* filter_scratch_open - for replies of `most` bytes at most. */
+enum deepid_err filter_scratch_open(struct filter_scratch *scratch, const struct filter *filter, size_t most, const struct deepid_memory *memory);
 void filter_scratch_close(struct filter_scratch *scratch, const struct deepid_memory *memory);
 
 /* filter_find - puts the candidates for a reply into scratch->found, in place of what was there. */

@@ -171,7 +171,7 @@ enum deepid_err fpscratch_open(struct fpscratch *scratch, const struct fpset *se
 {
 	memset(scratch, 0, sizeof *scratch);
 	scratch->source = &set->source;
-	if (filter_scratch_open(&scratch->candidates, &set->filter, scratch->source) != DEEPID_OK)
+	if (filter_scratch_open(&scratch->candidates, &set->filter, set->limits.cap, scratch->source) != DEEPID_OK)
 		return DEEPID_NOMEM;
 	scratch->data = pcre2_match_data_create(DEEPID_GROUPS_MAX + 1, set->memory);
 	return scratch->data != NULL ? DEEPID_OK : DEEPID_NOMEM;

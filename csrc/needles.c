@@ -10,6 +10,8 @@
 #define BITS_LEAST 10    /* of a table's places */
 #define BITS_MOST 16     /* of a hash */
 #define BLOCK 64U        /* places of a reply that are looked at together */
+#define BEFORE 16        /* bytes before a folded reply, and */
+#define BEHIND (NEEDLES_ROOM - BEFORE)
 #define COMPARISONS 500  /* of texts in one reply; those of real servers take some ten */
 
 static unsigned bits_for(size_t places)
@@ -21,13 +23,13 @@ static unsigned bits_for(size_t places)
 	return bits;
 }
 
-/* Of four bytes, folded. */
+/* Of four folded bytes. */
 static inline uint32_t hash_at(const unsigned char *bytes)
 {
 	uint32_t value;
 
 	memcpy(&value, bytes, WANTED_NEEDLE);
-	return (value | (uint32_t)EIGHT_FOLDS) * UINT32_C(0x9e3779b1) >> (32 - BITS_MOST);
+	return value * UINT32_C(0x9e3779b1) >> (32 - BITS_MOST);
 }
 
 /* --- Choosing --- */
@@ -224,8 +226,8 @@ void needles_close(struct needles *needles, const struct deepid_memory *memory)
 /* A search through one reply. */
 struct search {
 	const struct needles *needles;
-	const unsigned char *reply;
-	size_t length;
+	const unsigned char *reply; /* folded; BEFORE bytes may be read before it, and BLOCK and more behind its end: none of these is a folded one */
+	unsigned head;              /* its first byte modulo 8 */
 	struct candidates *found, *seen;
 	unsigned comparisons; /* that are left */
 };
@@ -233,12 +235,10 @@ struct search {
 /* Whether the text stands around `at`, and the rule's replies begin as this one.  Without a branch. */
 static inline unsigned is_here(const struct search *search, const struct link *link, size_t at)
 {
-	unsigned fits = (at >= link->before) & link->heads >> search->reply[0] % 8;
-	size_t start = at >= link->before ? at - link->before : 0;
-	uint64_t low = eight_at(search->reply, search->length, start) | EIGHT_FOLDS;
-	uint64_t high = eight_at(search->reply, search->length, start + 8) | EIGHT_FOLDS;
+	const unsigned char *bytes = search->reply + at - link->before;
+	uint64_t low = eight_load(bytes) ^ link->text[0], high = eight_load(bytes + 8) ^ link->text[1];
 
-	return fits & (eight_cut(low ^ link->text[0], link->count[0]) == 0) & (eight_cut(high ^ link->text[1], link->count[1]) == 0);
+	return ((eight_cut(low, link->count[0]) | eight_cut(high, link->count[1])) == 0) & link->heads >> search->head;
 }
 
 /* Who says a thousand times what many rules want, is not compared with all of them each time: they are all taken, once. */
@@ -254,34 +254,27 @@ static void take_all(struct search *search, uint32_t place)
 }
 
 /* All rules that want the text around `at`. */
-static void find_rules(struct search *search, size_t at)
+static inline void find_rules(struct search *search, size_t at)
 {
 	const struct needles *needles = search->needles;
-	uint32_t place = hash_at(search->reply + at) >> needles->place_shift;
+	uint32_t place = hash_at(search->reply + at) >> needles->place_shift, first = needles->first[place], end = needles->first[place + 1];
 
-	for (uint32_t i = needles->first[place]; i < needles->first[place + 1]; i++) {
-		if (search->comparisons == 0) {
-			take_all(search, place);
-			return;
-		}
-		search->comparisons--;
-		candidates_add_if(search->found, needles->links[i].rule, is_here(search, &needles->links[i], at));
+	if (search->comparisons < end - first) {
+		take_all(search, place);
+		return;
 	}
+	search->comparisons -= end - first;
+	for (const struct link *link = needles->links + first; link < needles->links + end; link++)
+		candidates_add_if(search->found, link->rule, is_here(search, link, at));
 }
 
-/* Which of the BLOCK bytes from `at` on may begin a needle. */
-static inline uint64_t starts_of(const struct search *search, size_t at)
+/* Which of the BLOCK bytes from `at` on may begin a needle, of those before `end`. */
+static inline uint64_t starts_of(const unsigned char *reply, size_t at, size_t end)
 {
-	const unsigned char *bytes = search->reply + at, *last = search->reply + search->length - 16;
-	size_t places = search->length - WANTED_NEEDLE + 1 - at;
-	uint64_t frequent = places < BLOCK ? UINT64_MAX << places : 0;
-	unsigned i = 0;
+	uint64_t frequent = end - at < BLOCK ? UINT64_MAX << (end - at) : 0;
 
-	for (; i < BLOCK && bytes + i <= last; i += 16)
-		frequent |= (uint64_t)sixteen_frequent(bytes + i) << i;
-	/* The last sixteen, of which some were seen before. */
-	if (i < BLOCK && bytes + i < last + 16)
-		frequent |= (uint64_t)(sixteen_frequent(last) >> (bytes + i - last)) << i;
+	for (unsigned i = 0; i < BLOCK; i += 16)
+		frequent |= (uint64_t)sixteen_frequent(reply + at + i) << i;
 	return ~frequent;
 }
 
@@ -289,7 +282,7 @@ static inline uint64_t starts_of(const struct search *search, size_t at)
  * The needles that may start at these bits of a block.  Those that the hints know are gathered first, without a branch: to guess wrong
  * which ones they are would cost more than all the rest.
  */
-static void find_block(struct search *search, size_t block, uint64_t starts)
+static inline void find_block(struct search *search, size_t block, uint64_t starts)
 {
 	const uint32_t *hints = search->needles->hints;
 	size_t places[BLOCK];
@@ -305,16 +298,30 @@ static void find_block(struct search *search, size_t block, uint64_t starts)
 		find_rules(search, places[i]);
 }
 
-void needles_find(const struct needles *needles, const unsigned char *reply, size_t length, struct candidates *found, struct candidates *seen)
+/* The reply, folded, with zeros before it and behind it, which are no folded bytes. */
+static const unsigned char *fold(unsigned char *folded, const unsigned char *reply, size_t length)
 {
-	unsigned char copy[16] = { 0 };
-	struct search search = { needles, reply, length, found, seen, COMPARISONS };
+	size_t at = 0;
 
-	if (length < sizeof copy) {
-		search.reply = memcpy(copy, reply, length);
-		search.length = sizeof copy;
-	}
-	for (size_t at = 0; at + WANTED_NEEDLE <= search.length; at += BLOCK)
-		find_block(&search, at, starts_of(&search, at));
+	memset(folded, 0, BEFORE);
+	folded += BEFORE;
+	for (; at + 16 <= length; at += 16)
+		sixteen_fold(folded + at, reply + at);
+	for (; at < length; at++)
+		folded[at] = reply[at] | FOLD;
+	memset(folded + length, 0, BEHIND);
+	return folded;
+}
+
+void needles_find(const struct needles *needles, const unsigned char *reply, size_t length, unsigned char *folded, struct candidates *found,
+    struct candidates *seen)
+{
+	if (length < WANTED_NEEDLE)
+		return;
+	struct search search = { needles, fold(folded, reply, length), reply[0] % 8, found, seen, COMPARISONS };
+	size_t end = length - WANTED_NEEDLE + 1;
+
+	for (size_t at = 0; at < end; at += BLOCK)
+		find_block(&search, at, starts_of(search.reply, at, end));
 	candidates_clear(seen);
 }

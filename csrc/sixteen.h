@@ -19,12 +19,10 @@ struct sixteen_text {
 	uint32_t mark; /* colons and newlines */
 };
 
-/* Digits, and letters that are frequent in words: all but f, j, k and v to z. */
+/* Of folded bytes: digits, and letters that are frequent in words: all but f, j, k and v to z. */
 static inline bool is_frequent(unsigned char byte)
 {
-	unsigned char folded = byte | 0x20;
-
-	return (byte >= '0' && byte <= '9') || (folded >= 'a' && folded <= 'e') || (folded >= 'g' && folded <= 'i') || (folded >= 'l' && folded <= 'u');
+	return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'e') || (byte >= 'g' && byte <= 'i') || (byte >= 'l' && byte <= 'u');
 }
 
 #if defined(__SSE2__) && !defined(DEEPID_PORTABLE)
@@ -76,10 +74,16 @@ static inline __m128i sixteen_among(__m128i block, char first, char count)
 /* Bit i: byte i is frequent. */
 static inline uint32_t sixteen_frequent(const unsigned char *bytes)
 {
-	__m128i block = _mm_loadu_si128((const __m128i *)bytes), folded = _mm_or_si128(block, _mm_set1_epi8(0x20));
-	__m128i most = _mm_or_si128(sixteen_among(block, '0', 10), sixteen_among(folded, 'l', 10));
+	__m128i block = _mm_loadu_si128((const __m128i *)bytes);
+	__m128i most = _mm_or_si128(sixteen_among(block, '0', 10), sixteen_among(block, 'l', 10));
 
-	return (uint32_t)_mm_movemask_epi8(_mm_or_si128(most, _mm_or_si128(sixteen_among(folded, 'a', 5), sixteen_among(folded, 'g', 3))));
+	return (uint32_t)_mm_movemask_epi8(_mm_or_si128(most, _mm_or_si128(sixteen_among(block, 'a', 5), sixteen_among(block, 'g', 3))));
+}
+
+/* Or-s 0x20 to all. */
+static inline void sixteen_fold(unsigned char *folded, const unsigned char *bytes)
+{
+	_mm_storeu_si128((__m128i *)folded, _mm_or_si128(_mm_loadu_si128((const __m128i *)bytes), _mm_set1_epi8(0x20)));
 }
 
 /* Whether each byte is one from its place in `low` to that in `high`. */
@@ -130,6 +134,12 @@ static inline bool sixteen_between(const unsigned char *bytes, const char *low, 
 	for (unsigned i = 0; i < 16; i++)
 		within = within && bytes[i] >= (unsigned char)low[i] && bytes[i] <= (unsigned char)high[i];
 	return within;
+}
+
+static inline void sixteen_fold(unsigned char *folded, const unsigned char *bytes)
+{
+	for (unsigned i = 0; i < 16; i++)
+		folded[i] = bytes[i] | 0x20;
 }
 
 static inline uint32_t sixteen_frequent(const unsigned char *bytes)
