@@ -19,10 +19,19 @@ enum deepid_err filter_open(struct filter *filter, size_t room, unsigned stages,
 	return filter->rules != NULL && filter->checks != NULL ? DEEPID_OK : DEEPID_NOMEM;
 }
 
+static bool is_same(const struct filter_rule *one, const struct filter_rule *other)
+{
+	return one->text != NULL && other->text != NULL && one->length == other->length && one->options == other->options
+	    && memcmp(one->text, other->text, one->length) == 0;
+}
+
 void filter_add(struct filter *filter, const char *text, size_t length, uint32_t options)
 {
-	filter->checks[filter->count] = (struct filter_check){ .order = 0 };
-	filter->rules[filter->count++] = (struct filter_rule){ .text = text, .length = length, .options = options };
+	struct filter_rule *rule = &filter->rules[filter->count];
+
+	*rule = (struct filter_rule){ .text = text, .length = length, .options = options };
+	filter->checks[filter->count] = (struct filter_check){ .again = (filter->stages & FILTER_AGAIN) != 0 && filter->count > 0 && is_same(rule, rule - 1) };
+	filter->count++;
 }
 
 /* What is needed while a filter is built. */

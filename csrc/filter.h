@@ -22,7 +22,8 @@
 #define FILTER_HEADS 2U
 #define FILTER_ORDER 4U
 #define FILTER_DIRECT 8U
-#define FILTER_ALL 15U
+#define FILTER_AGAIN 16U
+#define FILTER_ALL 31U
 
 /* A rule while the filter is built. */
 struct filter_rule {
@@ -36,6 +37,7 @@ struct filter_rule {
 struct filter_check {
 	struct direct direct;
 	uint32_t order; /* where its own begins */
+	bool again;     /* its pattern is that of the rule before: so is what is said of it */
 };
 
 /* Immutable once built. */

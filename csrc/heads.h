@@ -1,10 +1,10 @@
 /*
  * heads - rules that no token gives away, by the first bytes of the reply.
  *
- *   ^[245]\d\d[- ].*$      offset 0: 2 4 5      1: 0-9      2: 0-9      3: - blank      4..7: any byte, or the end
+ *   ^[245]\d\d[- ].*$      offset 0: 2 4 5      1: 0-9      2: 0-9      3: - blank      4, 5: any byte, or the end
  *
  *   allowed[offset][byte]  one bit a rule: it allows this byte there.  The rules that all of the first bytes allow are candidates:
- *                          eight ANDs for 64 rules.
+ *                          six ANDs for 64 rules.
  *
  * Why it pays: such rules would else be tried on every reply.  What may match anywhere allows everything, and is.
  */
@@ -14,7 +14,7 @@
 #include "candidates.h"
 #include "pattern.h"
 
-#define HEADS_OFFSETS 8
+#define HEADS_OFFSETS 6
 #define HEADS_BYTES 257 /* the last one: the reply has ended */
 
 /* What the first bytes of a reply may be, for one pattern. */

@@ -230,6 +230,7 @@ struct search {
 	unsigned head;              /* its first byte modulo 8 */
 	struct candidates *found, *seen;
 	unsigned comparisons; /* that are left */
+	bool is_late;         /* some are in `seen` */
 };
 
 /* Whether the text stands around `at`, and the rule's replies begin as this one.  Without a branch. */
@@ -249,6 +250,7 @@ static void take_all(struct search *search, uint32_t place)
 	if (candidates_has(search->seen, place))
 		return;
 	candidates_add(search->seen, place);
+	search->is_late = true;
 	for (uint32_t i = needles->first[place]; i < needles->first[place + 1]; i++)
 		candidates_add(search->found, needles->links[i].rule);
 }
@@ -285,17 +287,17 @@ static inline uint64_t starts_of(const unsigned char *reply, size_t at, size_t e
 static inline void find_block(struct search *search, size_t block, uint64_t starts)
 {
 	const uint32_t *hints = search->needles->hints;
-	size_t places[BLOCK];
+	uint8_t places[BLOCK];
 	unsigned count = 0;
 
 	for (; starts != 0; starts &= starts - 1) {
-		size_t at = block + lowest_bit(starts);
-		uint32_t hash = hash_at(search->reply + at);
-		places[count] = at;
+		size_t at = (size_t)lowest_bit(starts);
+		uint32_t hash = hash_at(search->reply + block + at);
+		places[count] = (uint8_t)at;
 		count += hints[hash / 32] >> hash % 32 & 1;
 	}
 	for (unsigned i = 0; i < count; i++)
-		find_rules(search, places[i]);
+		find_rules(search, block + places[i]);
 }
 
 /* The reply, folded, with zeros before it and behind it, which are no folded bytes. */
@@ -307,8 +309,11 @@ static const unsigned char *fold(unsigned char *folded, const unsigned char *rep
 	folded += BEFORE;
 	for (; at + 16 <= length; at += 16)
 		sixteen_fold(folded + at, reply + at);
-	for (; at < length; at++)
-		folded[at] = reply[at] | FOLD;
+	if (length >= 16)
+		sixteen_fold(folded + length - 16, reply + length - 16); /* some of it again */
+	else
+		for (; at < length; at++)
+			folded[at] = reply[at] | FOLD;
 	memset(folded + length, 0, BEHIND);
 	return folded;
 }
@@ -318,10 +323,11 @@ void needles_find(const struct needles *needles, const unsigned char *reply, siz
 {
 	if (length < WANTED_NEEDLE)
 		return;
-	struct search search = { needles, fold(folded, reply, length), reply[0] % 8, found, seen, COMPARISONS };
+	struct search search = { needles, fold(folded, reply, length), reply[0] % 8, found, seen, COMPARISONS, false };
 	size_t end = length - WANTED_NEEDLE + 1;
 
 	for (size_t at = 0; at < end; at += BLOCK)
 		find_block(&search, at, starts_of(search.reply, at, end));
-	candidates_clear(seen);
+	if (search.is_late)
+		candidates_clear(seen);
 }

@@ -324,6 +324,11 @@ static size_t random_set(struct compared_pattern *patterns, char (*texts)[256], 
 
 	for (size_t i = 0; i < count; i++) {
 		struct generated text = { texts[i], 0, 256 };
+		if (i > 0 && random_below(random, 6) == 0) {
+			patterns[i] = patterns[i - 1]; /* the same once more, in another slot or not */
+			patterns[i].slot = (uint8_t)random_below(random, 4);
+			continue;
+		}
 		if (plain || random_below(random, 2) == 0)
 			generate_put(&text, '^'); /* as nearly all fingerprints do */
 		if (plain)
