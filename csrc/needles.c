@@ -261,11 +261,11 @@ static inline void find_rules(struct search *search, size_t at)
 	const struct needles *needles = search->needles;
 	uint32_t place = hash_at(search->reply + at) >> needles->place_shift, first = needles->first[place], end = needles->first[place + 1];
 
-	if (search->comparisons < end - first) {
+	if (search->comparisons == 0) {
 		take_all(search, place);
 		return;
 	}
-	search->comparisons -= end - first;
+	search->comparisons -= end - first < search->comparisons ? end - first : search->comparisons;
 	for (const struct link *link = needles->links + first; link < needles->links + end; link++)
 		candidates_add_if(search->found, link->rule, is_here(search, link, at));
 }
