@@ -163,11 +163,11 @@ enum deepid_err filter_scratch_open(struct filter_scratch *scratch, const struct
 {
 	size_t places = needles_places(&filter->needles), size = (candidates_words(filter->count) + candidates_words(places)) * sizeof *scratch->block;
 
-	*scratch = (struct filter_scratch){ .block = memory->take(size + most + NEEDLES_ROOM, memory->data) };
+	*scratch = (struct filter_scratch){ .block = memory->take(size + reply_room(most), memory->data) };
 	if (scratch->block == NULL)
 		return DEEPID_NOMEM;
 	memset(scratch->block, 0, size);
-	scratch->folded = (unsigned char *)lay(&scratch->seen, places, lay(&scratch->found, filter->count, scratch->block));
+	scratch->room = (unsigned char *)lay(&scratch->seen, places, lay(&scratch->found, filter->count, scratch->block));
 	return DEEPID_OK;
 }
 
@@ -180,22 +180,23 @@ void filter_scratch_close(struct filter_scratch *scratch, const struct deepid_me
 void filter_find(const struct filter *filter, struct filter_scratch *scratch, const unsigned char *reply, size_t length)
 {
 	candidates_clear(&scratch->found);
+	scratch->reply = reply_copy(scratch->room, reply, length);
 	if ((filter->stages & FILTER_NEEDLES) != 0)
-		needles_find(&filter->needles, reply, length, scratch->folded, &scratch->found, &scratch->seen);
-	heads_find(&filter->heads, reply, length, &scratch->found);
+		needles_find(&filter->needles, &scratch->reply, &scratch->found, &scratch->seen);
+	heads_find(&filter->heads, scratch->reply.plain, length, &scratch->found);
 }
 
-enum direct_answer filter_match(const struct filter *filter, size_t rule, const unsigned char *reply, size_t length, size_t *spans, uint32_t *groups)
+enum direct_answer filter_match(const struct filter *filter, const struct filter_scratch *scratch, size_t rule, size_t *spans, uint32_t *groups)
 {
 	const struct filter_check *one = &filter->checks[rule];
 	const unsigned char *order = (filter->stages & FILTER_ORDER) != 0 ? filter->orders + one->order : NULL;
 
 	*groups = one->direct.groups;
 	/* In a short reply a program is through before all words are found. */
-	if ((length > SHORT_REPLY || !one->direct.is_plain) && order != NULL) {
-		if (!order_holds(order, reply, length))
+	if ((scratch->reply.length > SHORT_REPLY || !one->direct.is_plain) && order != NULL) {
+		if (!order_holds(order, &scratch->reply))
 			return DIRECT_NO;
 		order = NULL;
 	}
-	return one->direct.is_plain ? direct_match(&filter->directs, &one->direct, order, reply, length, spans) : DIRECT_ASK;
+	return one->direct.is_plain ? direct_match(&filter->directs, &one->direct, order, &scratch->reply, spans) : DIRECT_ASK;
 }

@@ -55,8 +55,9 @@ struct filter {
 /* What a search needs: one for each thread. */
 struct filter_scratch {
 	struct candidates found, seen;
-	unsigned char *folded; /* of needles_find */
-	uint64_t *block;       /* what all of these lie in */
+	struct reply reply;  /* that they were found for */
+	unsigned char *room; /* for it */
+	uint64_t *block;     /* what all of these lie in */
 };
 
 /* filter_open - an empty one with room for `room` rules.  DEEPID_OK or DEEPID_NOMEM; filter_close may follow either. */
@@ -79,10 +80,10 @@ void filter_scratch_close(struct filter_scratch *scratch, const struct deepid_me
 void filter_find(const struct filter *filter, struct filter_scratch *scratch, const unsigned char *reply, size_t length);
 
 /*
- * filter_match - whether a candidate matches; DIRECT_ASK: PCRE2 knows.
+ * filter_match - whether a candidate matches the reply that it was found for; DIRECT_ASK: PCRE2 knows.
  *
  * spans, groups  out, after DIRECT_YES, as of direct_match
  */
-enum direct_answer filter_match(const struct filter *filter, size_t rule, const unsigned char *reply, size_t length, size_t *spans, uint32_t *groups);
+enum direct_answer filter_match(const struct filter *filter, const struct filter_scratch *scratch, size_t rule, size_t *spans, uint32_t *groups);
 
 #endif

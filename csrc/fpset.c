@@ -234,7 +234,7 @@ static enum deepid_err confirm(const struct fpset *set, struct fpscratch *scratc
 	if (set->limits.budget > 0 && run->tried == set->limits.budget)
 		return DEEPID_STUCK;
 	run->tried++;
-	enum direct_answer answer = filter_match(&set->filter, run->rule, (const unsigned char *)run->reply, run->length, run->spans, &run->groups);
+	enum direct_answer answer = filter_match(&set->filter, &scratch->candidates, run->rule, run->spans, &run->groups);
 	/* The programs take the cut end of a reply for its end. */
 	if (answer == DIRECT_YES && !run->truncated)
 		return DEEPID_HIT;

@@ -10,8 +10,6 @@
 #define BITS_LEAST 10    /* of a table's places */
 #define BITS_MOST 16     /* of a hash */
 #define BLOCK 64U        /* places of a reply that are looked at together */
-#define BEFORE 16        /* bytes before a folded reply, and */
-#define BEHIND (NEEDLES_ROOM - BEFORE)
 #define COMPARISONS 500  /* of texts in one reply; those of real servers take some ten */
 
 static unsigned bits_for(size_t places)
@@ -226,7 +224,7 @@ void needles_close(struct needles *needles, const struct deepid_memory *memory)
 /* A search through one reply. */
 struct search {
 	const struct needles *needles;
-	const unsigned char *reply; /* folded; BEFORE bytes may be read before it, and BLOCK and more behind its end: none of these is a folded one */
+	const unsigned char *reply; /* folded */
 	unsigned head;              /* its first byte modulo 8 */
 	struct candidates *found, *seen;
 	unsigned comparisons; /* that are left */
@@ -300,31 +298,12 @@ static inline void find_block(struct search *search, size_t block, uint64_t star
 		find_rules(search, block + places[i]);
 }
 
-/* The reply, folded, with zeros before it and behind it, which are no folded bytes. */
-static const unsigned char *fold(unsigned char *folded, const unsigned char *reply, size_t length)
+void needles_find(const struct needles *needles, const struct reply *reply, struct candidates *found, struct candidates *seen)
 {
-	size_t at = 0;
-
-	memset(folded, 0, BEFORE);
-	folded += BEFORE;
-	for (; at + 16 <= length; at += 16)
-		sixteen_fold(folded + at, reply + at);
-	if (length >= 16)
-		sixteen_fold(folded + length - 16, reply + length - 16); /* some of it again */
-	else
-		for (; at < length; at++)
-			folded[at] = reply[at] | FOLD;
-	memset(folded + length, 0, BEHIND);
-	return folded;
-}
-
-void needles_find(const struct needles *needles, const unsigned char *reply, size_t length, unsigned char *folded, struct candidates *found,
-    struct candidates *seen)
-{
-	if (length < WANTED_NEEDLE)
+	if (reply->length < WANTED_NEEDLE)
 		return;
-	struct search search = { needles, fold(folded, reply, length), reply[0] % 8, found, seen, COMPARISONS, false };
-	size_t end = length - WANTED_NEEDLE + 1;
+	struct search search = { needles, reply->folded, reply->plain[0] % 8, found, seen, COMPARISONS, false };
+	size_t end = reply->length - WANTED_NEEDLE + 1;
 
 	for (size_t at = 0; at < end; at += BLOCK)
 		find_block(&search, at, starts_of(search.reply, at, end));

@@ -18,11 +18,11 @@
 
 #include "candidates.h"
 #include "heads.h"
+#include "reply.h"
 #include "wanted.h"
 
 #define NEEDLES_HASHES 65536
 #define NEEDLES_HINTS (NEEDLES_HASHES / 32)
-#define NEEDLES_ROOM 96 /* bytes */
 
 struct link {
 	uint64_t text[2]; /* as eight_load gives it */
@@ -60,12 +60,10 @@ static inline size_t needles_places(const struct needles *needles)
 }
 
 /*
- * needles_find - adds all rules of whose texts one is in the reply, and perhaps some more.  Reads the reply's bytes alone.
+ * needles_find - adds all rules of whose texts one is in the reply, and perhaps some more.
  *
- * folded  room for NEEDLES_ROOM more bytes than the reply has
- * seen    room for needles_places; empty before and after
+ * seen  room for needles_places; empty before and after
  */
-void needles_find(const struct needles *needles, const unsigned char *reply, size_t length, unsigned char *folded, struct candidates *found,
-    struct candidates *seen);
+void needles_find(const struct needles *needles, const struct reply *reply, struct candidates *found, struct candidates *seen);
 
 #endif
