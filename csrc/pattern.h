@@ -48,12 +48,12 @@ struct pattern_node {
 	enum pattern_kind kind;
 	enum pattern_greed greed;
 	char letter;       /* of what holds no byte: ^ A $ z Z b B, where it is one of these; =: what comes fits one of its branches */
+	int16_t folded;    /* byte: the one that all of the set are, with FOLD or-ed to it; -1: they are several */
 	uint32_t min, max; /* how often it is repeated */
 	uint32_t capture;  /* group: its number, from 1; 0: it captures nothing */
 	uint32_t first;    /* group: its first branch; branch: its first node */
 	uint32_t next;     /* the next branch of the group, the next node of the branch */
 	struct byteset set;
-	int16_t folded; /* byte: the one that all of the set are, with FOLD or-ed to it; -1: they are several */
 };
 
 /* The nodes are used again from one pattern to the next. */
@@ -90,6 +90,11 @@ static inline void byteset_invert(struct byteset *set)
 {
 	for (int i = 0; i < 4; i++)
 		set->bits[i] = ~set->bits[i];
+}
+
+static inline bool byteset_same(const struct byteset *one, const struct byteset *other)
+{
+	return ((one->bits[0] ^ other->bits[0]) | (one->bits[1] ^ other->bits[1]) | (one->bits[2] ^ other->bits[2]) | (one->bits[3] ^ other->bits[3])) == 0;
 }
 
 /* Bytes 64 * word and behind, folded: only the upper half is left. */

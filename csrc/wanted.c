@@ -61,13 +61,12 @@ static bool add_bundle(struct bundle *bundle, const struct bundle *more)
 	return true;
 }
 
-static bool is_useful(const struct text *text)
+static bool has_needle(const struct text *text)
 {
-	bool useful = false;
-
-	for (unsigned i = 0; i < WANTED_MOST; i++)
-		useful = useful || text_has_needle(text, i);
-	return useful;
+	for (unsigned i = 0; i + WANTED_NEEDLE <= text->length; i++)
+		if (text_has_needle(text, i))
+			return true;
+	return false;
 }
 
 /* How good a choice it is: by the length of its shortest text, up to a point, and by how few they are; 0: it is none. */
@@ -76,7 +75,7 @@ static unsigned worth_of(const struct bundle *bundle)
 	unsigned shortest = LONG_ENOUGH;
 
 	for (unsigned i = 0; i < bundle->count; i++) {
-		if (!is_useful(&bundle->texts[i]))
+		if (!has_needle(&bundle->texts[i]))
 			return 0;
 		shortest = bundle->texts[i].length < shortest ? bundle->texts[i].length : shortest;
 	}
