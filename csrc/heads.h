@@ -1,5 +1,5 @@
 /*
- * heads - rules that no token gives away, by the first bytes of the reply.
+ * heads - what the first bytes of a reply may be; and an index of the rules that no needle finds.
  *
  *   ^[245]\d\d[- ].*$      offset 0: 2 4 5      1: 0-9      2: 0-9      3: - blank      4, 5: any byte, or the end
  *

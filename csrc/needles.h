@@ -8,10 +8,10 @@
  *                                                                             the text around the four bytes, 16 at most
  *
  * Of each branch of a pattern the choice of texts (wanted.h) is kept that the fewest patterns share, and of each of its texts the rarest
- * four bytes are the needle.  No needle stands at offset 0, where all greetings are alike.
+ * four bytes are the needle.  It begins with no digit and no letter that is frequent in words (sixteen.h), so that most places of a reply
+ * are passed by, sixteen at a time.
  *
- * Why it pays: the naive loop tries every pattern, some 15 ns each; this looks at the reply once, less than 1 ns a byte, however many
- * patterns there are.
+ * Why it pays: the naive loop tries every pattern, some 15 ns each; this looks at the reply once, however many patterns there are.
  */
 #ifndef DEEPID_NEEDLES_H
 #define DEEPID_NEEDLES_H

@@ -3,8 +3,7 @@
  *
  *   ^220 (\S+) gr[ae]y (?:IceWarp|Merak)|(?=.*WildDuck)      two branches
  *
- *   "220 "                                       a choice of one text      each match of the first branch holds it,
- *   " gray " or " grey "                         a choice of two           and one of these,
+ *   " gray " or " grey "                         a choice of two texts     each match of the first branch holds one of them,
  *   " gray icewarp" or " grey icewarp" or ...    a choice of four          and one of these
  *   "wildduck"                                   a choice of one           the other branch's
  *
