@@ -193,8 +193,8 @@ static void stages(const struct bench_list *rules, const struct bench_list *repl
 		const char *name;
 		unsigned bits;
 	} kinds[] = { { "none: the naive loop", 0 }, { "first bytes", FILTER_HEADS }, { "order", FILTER_ORDER }, { "programs", FILTER_DIRECT },
-		{ "tokens", FILTER_TOKENS }, { "tokens, first bytes", FILTER_TOKENS | FILTER_HEADS }, { "tokens, first bytes, order", FILTER_ALL & ~FILTER_DIRECT },
-		{ "tokens, first bytes, programs", FILTER_ALL & ~FILTER_ORDER }, { "all", FILTER_ALL } };
+		{ "needles", FILTER_NEEDLES }, { "needles, first bytes", FILTER_NEEDLES | FILTER_HEADS }, { "needles, first bytes, order", FILTER_ALL & ~FILTER_DIRECT },
+		{ "needles, first bytes, programs", FILTER_ALL & ~FILTER_ORDER }, { "all", FILTER_ALL } };
 	static struct times times[sizeof kinds / sizeof kinds[0]];
 	void *opened[sizeof kinds / sizeof kinds[0]];
 	struct bench_engine engine = bench_deepid;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "generate.h"
-#include "skeleton.h"
+#include "wanted.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -149,33 +149,27 @@ void bench_hostile(struct bench_list *replies, const struct bench_list *rules, s
 
 void bench_adversarial(struct bench_list *replies, const struct bench_list *rules, size_t count, uint64_t seed)
 {
-	struct skeletons skeletons = { .bytes = NULL };
+	struct wanted wanted = { .texts = NULL };
 	struct pattern pattern = { .nodes = NULL };
 	static char text[4096];
 
 	for (size_t i = 0; i < rules->count; i++) {
 		parse(&pattern, &rules->items[i]);
-		if (skeletons_add(&skeletons, &pattern, &deepid_malloc) != DEEPID_OK)
+		if (wanted_add(&wanted, &pattern, &deepid_malloc) != DEEPID_OK)
 			exit(1);
 	}
 	while (replies->count < count) {
 		struct generated out = { text, 0, sizeof text };
-		bool whole = random_below(&seed, 2) == 0;
 		put(&out, "220 ");
 		while (out.length < out.room) {
-			const struct skeleton *one = &skeletons.list[random_below(&seed, (unsigned)skeletons.count)];
-			for (uint32_t r = one->first; r < one->first + one->count; r++) {
-				const struct run *run = &skeletons.runs[r];
-				if (run->fixed || (!whole && run->starts == 0))
-					continue;
-				put(&out, " ");
-				for (unsigned b = 0; b < run->length; b++)
-					generate_put(&out, skeletons.bytes[run->at + b]);
-			}
+			const struct text *one = &wanted.texts[random_below(&seed, (unsigned)wanted.texts_count)];
+			put(&out, " ");
+			for (unsigned i = 0; i < one->length; i++)
+				generate_put(&out, one->bytes[i]);
 		}
 		bench_add(replies, text, out.length, 0);
 	}
-	skeletons_close(&skeletons, &deepid_malloc);
+	wanted_close(&wanted, &deepid_malloc);
 	pattern_close(&pattern, &deepid_malloc);
 }
 

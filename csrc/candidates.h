@@ -40,6 +40,13 @@ static inline void candidates_add(struct candidates *set, size_t rule)
 	candidates_add_word(set, rule / 64, UINT64_C(1) << rule % 64);
 }
 
+/* The same if `wanted` is 1, and nothing if it is 0, without a branch. */
+static inline void candidates_add_if(struct candidates *set, size_t rule, unsigned wanted)
+{
+	set->words[rule / 64] |= (uint64_t)wanted << rule % 64;
+	set->summary[rule / 4096] |= (uint64_t)wanted << rule / 64 % 64;
+}
+
 static inline int candidates_has(const struct candidates *set, size_t rule)
 {
 	return (int)(set->words[rule / 64] >> rule % 64 & 1);

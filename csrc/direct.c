@@ -56,16 +56,14 @@ static struct hop *put_op(struct writer *writer, enum direct_op op)
 static struct few few_of(const struct byteset *set, bool members)
 {
 	struct few few = { 0, 0, 0 };
-	unsigned count = 0;
 
-	for (unsigned byte = 0; byte < 256; byte++) {
-		if (byteset_has(set, byte) != members)
-			continue;
-		few.a = count == 0 ? (uint8_t)byte : few.a;
-		few.b = (uint8_t)byte;
-		count++;
-	}
-	few.count = count <= 2 ? (uint8_t)count : 0;
+	for (unsigned word = 0; word < 4; word++)
+		for (uint64_t bits = members ? set->bits[word] : ~set->bits[word]; bits != 0; bits &= bits - 1) {
+			if (few.count == 2)
+				return (struct few){ 0, 0, 0 };
+			few.b = (uint8_t)(64 * word + lowest_bit(bits));
+			few.a = few.count++ == 0 ? few.b : few.a;
+		}
 	return few;
 }
 
@@ -74,7 +72,7 @@ static uint8_t number_of(struct directs *directs, const struct byteset *set)
 {
 	size_t i = 0;
 
-	while (i < directs->sets_count && memcmp(&directs->sets[i].bits, set, sizeof *set) != 0)
+	while (i < directs->sets_count && !byteset_same(&directs->sets[i].bits, set))
 		i++;
 	if (i < directs->sets_count || i == DIRECT_SETS)
 		return (uint8_t)i;

@@ -23,6 +23,7 @@
 #define DEEPID_DIRECT_H
 
 #include "pattern.h"
+#include "reply.h"
 
 #define DIRECT_SETS 255       /* classes of all programs together */
 #define DIRECT_NO_SET 255     /* of `then`: nothing is known */
@@ -108,7 +109,6 @@ void directs_close(struct directs *directs, const struct deepid_memory *memory);
  *
  * Takes some 500 steps at most, each of which may be followed by hops over the whole rest of the reply.
  */
-enum direct_answer direct_match(const struct directs *directs, const struct direct *direct, const unsigned char *order, const unsigned char *reply, size_t length,
-    size_t *spans);
+enum direct_answer direct_match(const struct directs *directs, const struct direct *direct, const unsigned char *order, const struct reply *reply, size_t *spans);
 
 #endif

@@ -21,7 +21,8 @@ struct frame {
 
 struct direct_run {
 	const struct directs *directs;
-	const unsigned char *reply;
+	const struct reply *whole;
+	const unsigned char *reply; /* plain */
 	size_t length;
 	size_t *spans;
 	const unsigned char *order; /* the rule's words; NULL: they are not to be looked for */
@@ -48,25 +49,14 @@ static inline bool fits_at(const struct direct_run *run, const struct hop *hop, 
 
 	if (run->length - at < hop->count)
 		return false;
-	return eight_cut((eight_at(run->reply, run->length < 8 ? 8 : run->length, at) | folds) ^ eight_load(hop->bytes), hop->count) == 0;
-}
-
-/* Bit i: reply[at + i] is one of these; what is behind the reply's end is none. */
-static inline uint32_t places_of(const struct direct_run *run, size_t at, const struct few *few)
-{
-	unsigned char copy[16] = { 0 };
-
-	if (run->length - at >= 16)
-		return sixteen_either(run->reply + at, few->a, few->b);
-	memcpy(copy, run->reply + at, run->length - at);
-	return sixteen_either(copy, few->a, few->b) & ((UINT32_C(1) << (run->length - at)) - 1);
+	return eight_cut((eight_load(run->reply + at) | folds) ^ eight_load(hop->bytes), hop->count) == 0;
 }
 
 /* The first of these at `at` or behind, but before `end`; else `end`. */
 static size_t first_of(const struct direct_run *run, size_t at, size_t end, const struct few *few)
 {
 	for (; at < end; at += 16) {
-		uint32_t places = places_of(run, at, few);
+		uint32_t places = sixteen_either(run->reply + at, few->a, few->b);
 		if (places != 0)
 			return at + lowest_bit(places) < end ? at + lowest_bit(places) : end;
 	}
@@ -78,7 +68,7 @@ static size_t last_of(const struct direct_run *run, size_t at, size_t end, const
 {
 	while (at < end) {
 		size_t from = end - at < 16 ? at : end - 16;
-		uint32_t places = places_of(run, from, few) & UINT32_MAX >> (32 - (end - from));
+		uint32_t places = sixteen_either(run->reply + from, few->a, few->b) & UINT32_MAX >> (32 - (end - from));
 		if (places != 0)
 			return from + 31 - (unsigned)__builtin_clz(places);
 		end = from;
@@ -120,7 +110,7 @@ static bool end_elsewhere(struct direct_run *run, struct frame *frame, size_t *a
 
 	while (frame->low < frame->high && run->steps > 0) {
 		run->steps--;
-		if (run->steps == STEPS - FEW && run->order != NULL && !order_holds(run->order, run->reply, run->length)) {
+		if (run->steps == STEPS - FEW && run->order != NULL && !order_holds(run->order, run->whole)) {
 			run->depth = 0;
 			return false;
 		}
@@ -231,20 +221,17 @@ static inline bool go_on(struct direct_run *run, const struct hop **hop, size_t 
 	return true;
 }
 
-enum direct_answer direct_match(const struct directs *directs, const struct direct *direct, const unsigned char *order, const unsigned char *reply, size_t length,
-    size_t *spans)
+enum direct_answer direct_match(const struct directs *directs, const struct direct *direct, const unsigned char *order, const struct reply *reply, size_t *spans)
 {
 	struct direct_run run;
-	unsigned char copy[8] = { 0 };
 	const struct hop *hop = &directs->hops[direct->first];
 	size_t at = 0;
 	bool room = true;
 
-	if (length < sizeof copy)
-		reply = memcpy(copy, reply, length);
 	run.directs = directs;
-	run.reply = reply;
-	run.length = length;
+	run.whole = reply;
+	run.reply = reply->plain;
+	run.length = reply->length;
 	run.spans = spans;
 	run.order = order;
 	run.depth = 0;

@@ -5,8 +5,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#define EIGHT_FOLDS UINT64_C(0x2020202020202020)
-
 static inline uint64_t eight_load(const unsigned char *bytes)
 {
 	uint64_t value;
@@ -25,15 +23,6 @@ static inline uint64_t eight_cut(uint64_t bytes, unsigned count)
 		UINT64_MAX >> 8, UINT64_MAX };
 
 	return bytes & masks[count];
-}
-
-/* The eight bytes at `at`, zeros for those behind the end of the `length` bytes at `start`, which are eight at least.  Without a branch. */
-static inline uint64_t eight_at(const unsigned char *start, size_t length, size_t at)
-{
-	size_t from = at + 8 <= length ? at : length - 8, beyond = at - from;
-
-	beyond = beyond < 8 ? beyond : 8;
-	return eight_load(start + from) >> 4 * beyond >> 4 * beyond;
 }
 
 #endif

@@ -1,8 +1,9 @@
 /*
  * filter - which rules of a set a reply may match, and for plain ones whether it does, without asking PCRE2.
  *
- *   pattern text --pattern.h--> form --skeleton.h--> literal runs --tokens.h--> index of the rarest word of each
- *                                | `--------------------------------heads.h--> first bytes of those without such a word
+ *   pattern text --pattern.h--> form --wanted.h--> short texts --needles.h--> index of the rarest ones of each
+ *                                | | `--heads.h--> first bytes of those without such a text
+ *                                | `--skeleton.h--> literal runs --order.h--> lists of them
  *                                `--direct.h--> programs of plain ones
  *
  *   reply --filter_find--> candidates, in order --filter_match: order.h, direct.h--> no, yes, or: ask PCRE2
@@ -15,27 +16,28 @@
 #include "candidates.h"
 #include "direct.h"
 #include "heads.h"
-#include "skeleton.h"
-#include "tokens.h"
+#include "needles.h"
 
-#define FILTER_TOKENS 1U /* stages, as bits */
+#define FILTER_NEEDLES 1U /* stages, as bits */
 #define FILTER_HEADS 2U
 #define FILTER_ORDER 4U
 #define FILTER_DIRECT 8U
-#define FILTER_ALL 15U
+#define FILTER_AGAIN 16U
+#define FILTER_ALL 31U
 
 /* A rule while the filter is built. */
 struct filter_rule {
 	const char *text; /* the caller's; must outlive the building */
 	size_t length;
 	uint32_t options;
-	uint32_t first, count; /* its skeletons */
+	struct span skeletons;
 };
 
 /* What is asked of a candidate: small, so that those of many rules stay in the cache. */
 struct filter_check {
 	struct direct direct;
 	uint32_t order; /* where its own begins */
+	bool again;     /* its pattern is that of the rule before: so is what is said of it */
 };
 
 /* Immutable once built. */
@@ -44,9 +46,8 @@ struct filter {
 	struct filter_check *checks; /* by rule */
 	size_t count, room;
 	unsigned stages;
-	struct tokens tokens;
+	struct needles needles;
 	struct heads heads;
-	size_t skeletons;      /* of all rules together */
 	unsigned char *orders; /* of order.h, behind each other */
 	struct directs directs;
 };
@@ -54,7 +55,9 @@ struct filter {
 /* What a search needs: one for each thread. */
 struct filter_scratch {
 	struct candidates found, seen;
-	uint64_t *block; /* what both lie in */
+	struct reply reply;  /* that they were found for */
+	unsigned char *room; /* for it */
+	uint64_t *block;     /* what all of these lie in */
 };
 
 /* filter_open - an empty one with room for `room` rules.  DEEPID_OK or DEEPID_NOMEM; filter_close may follow either. */
@@ -69,17 +72,18 @@ enum deepid_err filter_build(struct filter *filter, const struct deepid_memory *
 /* filter_close - frees it; may be called on a zeroed one. */
 void filter_close(struct filter *filter, const struct deepid_memory *memory);
 
-enum deepid_err filter_scratch_open(struct filter_scratch *scratch, const struct filter *filter, const struct deepid_memory *memory);
+/* filter_scratch_open - for replies of `most` bytes at most. */
+enum deepid_err filter_scratch_open(struct filter_scratch *scratch, const struct filter *filter, size_t most, const struct deepid_memory *memory);
 void filter_scratch_close(struct filter_scratch *scratch, const struct deepid_memory *memory);
 
 /* filter_find - puts the candidates for a reply into scratch->found, in place of what was there. */
 void filter_find(const struct filter *filter, struct filter_scratch *scratch, const unsigned char *reply, size_t length);
 
 /*
- * filter_match - whether a candidate matches; DIRECT_ASK: PCRE2 knows.
+ * filter_match - whether a candidate matches the reply that it was found for; DIRECT_ASK: PCRE2 knows.
  *
  * spans, groups  out, after DIRECT_YES, as of direct_match
  */
-enum direct_answer filter_match(const struct filter *filter, size_t rule, const unsigned char *reply, size_t length, size_t *spans, uint32_t *groups);
+enum direct_answer filter_match(const struct filter *filter, const struct filter_scratch *scratch, size_t rule, size_t *spans, uint32_t *groups);
 
 #endif

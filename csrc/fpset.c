@@ -171,7 +171,7 @@ enum deepid_err fpscratch_open(struct fpscratch *scratch, const struct fpset *se
 {
 	memset(scratch, 0, sizeof *scratch);
 	scratch->source = &set->source;
-	if (filter_scratch_open(&scratch->candidates, &set->filter, scratch->source) != DEEPID_OK)
+	if (filter_scratch_open(&scratch->candidates, &set->filter, set->limits.cap, scratch->source) != DEEPID_OK)
 		return DEEPID_NOMEM;
 	scratch->data = pcre2_match_data_create(DEEPID_GROUPS_MAX + 1, set->memory);
 	return scratch->data != NULL ? DEEPID_OK : DEEPID_NOMEM;
@@ -193,6 +193,7 @@ void fprun_start(struct fprun *run, const struct fpset *set, const char *reply, 
 	run->next = 0;
 	run->taken = 0;
 	run->tried = 0;
+	run->last = CANDIDATES_NONE;
 	run->serial = 0;
 }
 
@@ -233,7 +234,7 @@ static enum deepid_err confirm(const struct fpset *set, struct fpscratch *scratc
 	if (set->limits.budget > 0 && run->tried == set->limits.budget)
 		return DEEPID_STUCK;
 	run->tried++;
-	enum direct_answer answer = filter_match(&set->filter, run->rule, (const unsigned char *)run->reply, run->length, run->spans, &run->groups);
+	enum direct_answer answer = filter_match(&set->filter, &scratch->candidates, run->rule, run->spans, &run->groups);
 	/* The programs take the cut end of a reply for its end. */
 	if (answer == DIRECT_YES && !run->truncated)
 		return DEEPID_HIT;
@@ -254,6 +255,17 @@ static enum deepid_err confirm(const struct fpset *set, struct fpscratch *scratc
 	return DEEPID_HIT;
 }
 
+/* The same, but that of two rules with the same pattern, one behind the other, only the first is tried. */
+static enum deepid_err confirm_once(const struct fpset *set, struct fpscratch *scratch, struct fprun *run)
+{
+	bool known = set->filter.checks[run->rule].again && run->rule == run->last + 1 && run->said != DEEPID_NOMEM;
+
+	if (!known)
+		run->said = confirm(set, scratch, run);
+	run->last = run->rule;
+	return run->said;
+}
+
 enum deepid_err fpset_next(const struct fpset *set, struct fpscratch *scratch, struct fprun *run)
 {
 	struct candidates *found = &scratch->candidates.found;
@@ -270,7 +282,7 @@ enum deepid_err fpset_next(const struct fpset *set, struct fpscratch *scratch, s
 		if ((run->taken & bit) != 0)
 			continue;
 		run->rule = index;
-		enum deepid_err result = confirm(set, scratch, run);
+		enum deepid_err result = confirm_once(set, scratch, run);
 		if (result == DEEPID_HIT)
 			run->taken |= bit;
 		if (result != DEEPID_END)

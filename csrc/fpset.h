@@ -105,6 +105,8 @@ struct fprun {
 	size_t next;    /* the lowest rule that has not been tried */
 	uint32_t taken; /* bit s: slot s has its match */
 	uint32_t tried; /* candidates */
+	size_t last;          /* the rule that was tried last, and */
+	enum deepid_err said; /* what was said of it */
 	uint64_t serial; /* 0: not begun; else what the scratch has, too, while it holds the candidates of this run */
 	const struct fpscratch *scratch;
 

@@ -11,30 +11,22 @@
 
 /* One rule's walk. A place is a set of offsets, one bit each: where in the reply a match may have come. */
 struct walk {
-	struct heads *heads;
+	struct head *head;
 	const struct pattern_node *nodes;
-	size_t bit;
 };
-
-static uint64_t *cell(const struct heads *heads, unsigned offset, unsigned byte, size_t word)
-{
-	return &heads->allowed[((size_t)offset * HEADS_BYTES + byte) * heads->words + word];
-}
-
-static void allow(const struct walk *walk, unsigned offset, unsigned byte)
-{
-	*cell(walk->heads, offset, byte, walk->bit / 64) |= UINT64_C(1) << walk->bit % 64;
-}
 
 /* Anything may stand from the lowest of these offsets on, the end as well. */
 static unsigned allow_all(const struct walk *walk, unsigned places)
 {
+	static const struct byteset all = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } };
+
 	if (places == 0)
 		return 0;
 	unsigned lowest = lowest_bit(places);
-	for (unsigned offset = lowest; offset < BEYOND; offset++)
-		for (unsigned byte = 0; byte < HEADS_BYTES; byte++)
-			allow(walk, offset, byte);
+	for (unsigned offset = lowest; offset < BEYOND; offset++) {
+		walk->head->bytes[offset] = all;
+		walk->head->ends[offset] = true;
+	}
 	return EVERYWHERE << lowest & EVERYWHERE;
 }
 
@@ -44,10 +36,10 @@ static unsigned allow_end(const struct walk *walk, unsigned places)
 	for (unsigned offset = 0; offset < BEYOND; offset++) {
 		if ((places >> offset & 1) == 0)
 			continue;
-		allow(walk, offset, HEADS_BYTES - 1);
-		allow(walk, offset, '\n');
+		walk->head->ends[offset] = true;
+		byteset_add(&walk->head->bytes[offset], '\n');
 		if (offset + 1 < BEYOND)
-			allow(walk, offset + 1, HEADS_BYTES - 1);
+			walk->head->ends[offset + 1] = true;
 	}
 	return places & 1U << BEYOND;
 }
@@ -55,9 +47,8 @@ static unsigned allow_end(const struct walk *walk, unsigned places)
 static unsigned step(const struct walk *walk, const struct byteset *set, unsigned places)
 {
 	for (unsigned offset = 0; offset < BEYOND; offset++)
-		for (unsigned word = 0; (places >> offset & 1) != 0 && word < 4; word++)
-			for (uint64_t bits = set->bits[word]; bits != 0; bits &= bits - 1)
-				allow(walk, offset, 64 * word + lowest_bit(bits));
+		if ((places >> offset & 1) != 0)
+			byteset_unite(&walk->head->bytes[offset], set);
 	return (places << 1 & EVERYWHERE) | (places & 1U << BEYOND);
 }
 
@@ -128,17 +119,33 @@ static bool starts_at_zero(const struct pattern_node *nodes, const struct patter
 	return true;
 }
 
-void heads_add(struct heads *heads, uint32_t rule, const struct pattern *pattern)
+void head_read(struct head *head, const struct pattern *pattern)
 {
-	struct walk walk = { heads, pattern->nodes, heads->count };
+	struct walk walk = { head, pattern->nodes };
+
+	*head = (struct head){ .ends = { false } };
+	if (pattern->nodes[0].kind == PATTERN_OPAQUE || !starts_at_zero(pattern->nodes, &pattern->nodes[0]))
+		allow_all(&walk, 1);
+	else
+		allow_all(&walk, walk_group(&walk, &pattern->nodes[0], 1)); /* what is behind the match may be anything */
+}
+
+static uint64_t *cell(const struct heads *heads, unsigned offset, unsigned byte, size_t word)
+{
+	return &heads->allowed[((size_t)offset * HEADS_BYTES + byte) * heads->words + word];
+}
+
+void heads_add(struct heads *heads, uint32_t rule, const struct head *head)
+{
+	size_t word = heads->count / 64;
+	uint64_t bit = UINT64_C(1) << heads->count % 64;
 
 	heads->rules[heads->count++] = rule;
-	if (pattern->nodes[0].kind == PATTERN_OPAQUE || !starts_at_zero(pattern->nodes, &pattern->nodes[0])) {
-		allow_all(&walk, 1);
-		return;
+	for (unsigned offset = 0; offset < HEADS_OFFSETS; offset++) {
+		for (unsigned byte = 0; byte < 256; byte++)
+			*cell(heads, offset, byte, word) |= byteset_has(&head->bytes[offset], byte) ? bit : 0;
+		*cell(heads, offset, HEADS_BYTES - 1, word) |= head->ends[offset] ? bit : 0;
 	}
-	/* What is behind the match may be anything. */
-	allow_all(&walk, walk_group(&walk, &pattern->nodes[0], 1));
 }
 
 enum deepid_err heads_open(struct heads *heads, size_t room, const struct deepid_memory *memory)
@@ -165,12 +172,15 @@ void heads_close(struct heads *heads, const struct deepid_memory *memory)
 
 void heads_find(const struct heads *heads, const unsigned char *reply, size_t length, struct candidates *found)
 {
-	size_t offsets = length < HEADS_OFFSETS ? length : HEADS_OFFSETS;
+	size_t offsets = length < HEADS_OFFSETS ? length : HEADS_OFFSETS, words = heads->words;
 
-	for (size_t word = 0; word < heads->words; word++) {
-		uint64_t rules = length < HEADS_OFFSETS ? *cell(heads, (unsigned)length, HEADS_BYTES - 1, word) : UINT64_MAX;
-		for (unsigned offset = 0; offset < offsets; offset++)
-			rules &= *cell(heads, offset, reply[offset], word);
+	for (size_t word = 0; word < words; word++) {
+		const uint64_t *allowed = heads->allowed + word;
+		uint64_t rules = UINT64_MAX;
+		for (size_t offset = 0; offset < offsets; offset++, allowed += HEADS_BYTES * words)
+			rules &= allowed[reply[offset] * words];
+		if (length < HEADS_OFFSETS)
+			rules &= allowed[(HEADS_BYTES - 1) * words];
 		for (; rules != 0; rules &= rules - 1)
 			candidates_add(found, heads->rules[64 * word + lowest_bit(rules)]);
 	}

@@ -5,73 +5,46 @@
 #include "eight.h"
 #include "sixteen.h"
 
-/* Whether the run stands at `at`, where it has room.  The first eight bytes at once, whose last ones may be beyond the run. */
-static inline bool is_here(const unsigned char *reply, const unsigned char *end, const unsigned char *at, const unsigned char *run, size_t length)
+/* Whether the run stands at `at`.  The first eight bytes at once, whose last ones may be beyond the run. */
+static inline bool is_here(const unsigned char *at, const unsigned char *run, size_t length)
 {
-	if (end - reply < 8) {
-		for (size_t i = 0; i < length; i++)
-			if ((at[i] | FOLD) != run[i])
-				return false;
-		return true;
-	}
-	const unsigned char *from = end - at >= 8 ? at : end - 8;
-	uint64_t mask = length < 8 ? UINT64_MAX >> 8 * (8 - length) : UINT64_MAX;
-	if ((((eight_load(from) >> 8 * (at - from) | EIGHT_FOLDS) ^ eight_load(run)) & mask) != 0)
+	if (eight_cut(eight_load(at) ^ eight_load(run), length < 8 ? (unsigned)length : 8) != 0)
 		return false;
 	for (size_t i = 8; i < length; i += 8) {
 		size_t last = i + 8 <= length ? i : length - 8;
-		if ((eight_load(at + last) | EIGHT_FOLDS) != eight_load(run + last))
+		if (eight_load(at + last) != eight_load(run + last))
 			return false;
 	}
 	return true;
 }
 
 /*
- * Bit i: at from + i, up to `last`, the run's first and last byte are in their places.  64 at once, without leaving early: to guess
- * wrong where a run stands costs more than to look at them all.  From the reply's start to `last` there are 16 places at least.
+ * Bit i: at from + i the run's first and last byte are in their places.  64 at once, without leaving early: to guess wrong where a run
+ * stands costs more than to look at them all.
  */
-static inline uint64_t places_of(const unsigned char *from, const unsigned char *last, const unsigned char *run, size_t length)
+static inline uint64_t places_of(const unsigned char *from, const unsigned char *run, size_t length)
 {
 	uint64_t places = 0;
 
-	for (unsigned i = 0; i < 64; i += 16) {
-		ptrdiff_t left = last + 1 - from - (ptrdiff_t)i;
-		if (left < 16) {
-			/* The last sixteen, of which some were seen before. */
-			const unsigned char *at = last - 15;
-			if (left > 0)
-				places |= (uint64_t)(sixteen_pairs(at, at + length - 1, run[0], run[length - 1], FOLD) >> (16 - left)) << i;
-			return places;
-		}
-		places |= (uint64_t)sixteen_pairs(from + i, from + i + length - 1, run[0], run[length - 1], FOLD) << i;
-	}
+	for (unsigned i = 0; i < 64; i += 16)
+		places |= (uint64_t)sixteen_pairs(from + i, from + i + length - 1, run[0], run[length - 1]) << i;
 	return places;
 }
 
 /* The first place at or behind `from` where the run stands; NULL: nowhere. */
-static const unsigned char *find(const unsigned char *reply, const unsigned char *from, const unsigned char *end, const unsigned char *run,
-    size_t length)
+static const unsigned char *find(const unsigned char *from, const unsigned char *end, const unsigned char *run, size_t length)
 {
-	if ((size_t)(end - from) < length)
-		return NULL;
-	const unsigned char *last = end - length; /* the last place that there is */
-	if (last - reply < 15) {
-		for (; from <= last; from++)
-			if ((*from | FOLD) == run[0] && is_here(reply, end, from, run, length))
-				return from;
-		return NULL;
-	}
-	for (; from <= last; from += 64)
-		for (uint64_t places = places_of(from, last, run, length); places != 0; places &= places - 1)
-			if (is_here(reply, end, from + lowest_bit(places), run, length))
+	for (; end - from >= (ptrdiff_t)length; from += 64)
+		for (uint64_t places = places_of(from, run, length); places != 0; places &= places - 1)
+			if (is_here(from + lowest_bit(places), run, length))
 				return from + lowest_bit(places);
 	return NULL;
 }
 
 /* Whether all runs up to the skeleton's end are there; *order is left behind the run that is not, or behind the end. */
-static bool all_here(const unsigned char **order, const unsigned char *reply, size_t length)
+static bool all_here(const unsigned char **order, const struct reply *reply)
 {
-	const unsigned char *at = reply, *end = reply + length;
+	const unsigned char *at = reply->folded, *end = reply->folded + reply->length;
 
 	while (**order != 0) {
 		size_t size = **order & ~ORDER_FIXED;
@@ -79,11 +52,11 @@ static bool all_here(const unsigned char **order, const unsigned char *reply, si
 		bool is_fixed = (**order & ORDER_FIXED) != 0;
 		*order += 1 + size;
 		if (is_fixed) {
-			if (length < size || !is_here(reply, end, reply, run, size))
+			at = reply->folded; /* behind other text it cannot match at all; but `at` must not leave the reply */
+			if (!is_here(at, run, size))
 				return false;
-			at = reply; /* behind other text it cannot match at all; but `at` must not leave the reply */
 		} else {
-			at = find(reply, at, end, run, size);
+			at = find(at, end, run, size);
 			if (at == NULL)
 				return false;
 		}
@@ -92,10 +65,10 @@ static bool all_here(const unsigned char **order, const unsigned char *reply, si
 	return true;
 }
 
-bool order_holds(const unsigned char *order, const unsigned char *reply, size_t length)
+bool order_holds(const unsigned char *order, const struct reply *reply)
 {
 	while (*order != ORDER_END) {
-		if (all_here(&order, reply, length))
+		if (all_here(&order, reply))
 			return true;
 		while (*order != 0)
 			order += 1 + (*order & ~ORDER_FIXED);

@@ -9,6 +9,7 @@
 
 #include "grow.h"
 #include "reader.h"
+#include "sixteen.h"
 
 struct parser {
 	struct reader reader;
@@ -57,6 +58,21 @@ static void append_kind(struct parser *parser, enum pattern_kind kind, char lett
 	append(parser, node);
 }
 
+static int16_t folded_byte(const struct byteset *set)
+{
+	int16_t folded = -1;
+
+	for (unsigned i = 0; i < 4; i++) {
+		uint64_t half = byteset_fold(set, i);
+		if (half == 0)
+			continue;
+		if (folded >= 0 || (half & (half - 1)) != 0)
+			return -1;
+		folded = (int16_t)(64 * i + lowest_bit(half));
+	}
+	return folded;
+}
+
 static void append_set(struct parser *parser, const struct byteset *set)
 {
 	uint32_t node = new_node(parser, PATTERN_BYTE);
@@ -64,6 +80,7 @@ static void append_set(struct parser *parser, const struct byteset *set)
 	if (parser->reader.failed)
 		return;
 	parser->pattern->nodes[node].set = *set;
+	parser->pattern->nodes[node].folded = folded_byte(set);
 	append(parser, node);
 }
 
@@ -242,7 +259,7 @@ static bool skip_name(struct reader *reader)
 	return reader->at > name && reader_take(reader, close);
 }
 
-enum opening { OPENS_CAPTURE, OPENS_GROUP, OPENS_SPECIAL, OPENS_LOOK, IS_FLAGS, IS_UNKNOWN };
+enum opening { OPENS_CAPTURE, OPENS_GROUP, OPENS_SPECIAL, OPENS_AHEAD, OPENS_LOOK, IS_FLAGS, IS_UNKNOWN };
 
 /* What comes behind an opening parenthesis. */
 static enum opening read_opening(struct reader *reader, bool *plain)
@@ -251,7 +268,9 @@ static enum opening read_opening(struct reader *reader, bool *plain)
 		return IS_UNKNOWN;
 	if (!reader_take(reader, '?'))
 		return OPENS_CAPTURE;
-	if (reader_take(reader, '=') || reader_take(reader, '!'))
+	if (reader_take(reader, '='))
+		return OPENS_AHEAD;
+	if (reader_take(reader, '!'))
 		return OPENS_LOOK;
 	if (reader_has(reader, 0, '<') && (reader_has(reader, 1, '=') || reader_has(reader, 1, '!'))) {
 		reader->at += 2;
@@ -286,7 +305,7 @@ static void read_parenthesis(struct parser *parser, unsigned depth)
 		reader->failed = true;
 		return;
 	}
-	if (opening == OPENS_SPECIAL || opening == OPENS_LOOK)
+	if (opening == OPENS_SPECIAL || opening == OPENS_AHEAD || opening == OPENS_LOOK)
 		parser->pattern->plain = false;
 	uint32_t capture = opening == OPENS_CAPTURE ? ++parser->pattern->captures : 0;
 	uint32_t group = read_alternatives(parser, depth + 1);
@@ -297,8 +316,10 @@ static void read_parenthesis(struct parser *parser, unsigned depth)
 	parser->pattern->nodes[group].capture = capture;
 	reader->options = outer;
 	parser->tail = tail;
-	if (opening == OPENS_LOOK)
+	if (opening == OPENS_AHEAD || opening == OPENS_LOOK)
 		parser->pattern->nodes[group].kind = PATTERN_EMPTY;
+	if (opening == OPENS_AHEAD)
+		parser->pattern->nodes[group].letter = '=';
 	append(parser, group);
 }
 

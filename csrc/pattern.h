@@ -24,6 +24,7 @@
 
 #define PATTERN_NONE UINT32_MAX    /* no node */
 #define PATTERN_FOREVER UINT32_MAX /* no upper bound */
+#define FOLD 0x20                  /* or-ed to a byte: letters are alike then in either case, and so are some others */
 #define PATTERN_DEPTH 250          /* nested groups; PCRE2's own limit */
 
 struct byteset {
@@ -46,7 +47,8 @@ enum pattern_greed { PATTERN_GREEDY, PATTERN_LAZY, PATTERN_POSSESSIVE };
 struct pattern_node {
 	enum pattern_kind kind;
 	enum pattern_greed greed;
-	char letter;       /* of what holds no byte: ^ A $ z Z b B, where it is one of these */
+	char letter;       /* of what holds no byte: ^ A $ z Z b B, where it is one of these; =: what comes fits one of its branches */
+	int16_t folded;    /* byte: the one that all of the set are, with FOLD or-ed to it; -1: they are several */
 	uint32_t min, max; /* how often it is repeated */
 	uint32_t capture;  /* group: its number, from 1; 0: it captures nothing */
 	uint32_t first;    /* group: its first branch; branch: its first node */
@@ -88,6 +90,17 @@ static inline void byteset_invert(struct byteset *set)
 {
 	for (int i = 0; i < 4; i++)
 		set->bits[i] = ~set->bits[i];
+}
+
+static inline bool byteset_same(const struct byteset *one, const struct byteset *other)
+{
+	return ((one->bits[0] ^ other->bits[0]) | (one->bits[1] ^ other->bits[1]) | (one->bits[2] ^ other->bits[2]) | (one->bits[3] ^ other->bits[3])) == 0;
+}
+
+/* Bytes 64 * word and behind, folded: only the upper half is left. */
+static inline uint64_t byteset_fold(const struct byteset *set, unsigned word)
+{
+	return (set->bits[word] >> 32 | set->bits[word]) << 32;
 }
 
 static inline void byteset_unite(struct byteset *set, const struct byteset *other)

@@ -19,6 +19,12 @@ struct sixteen_text {
 	uint32_t mark; /* colons and newlines */
 };
 
+/* Of folded bytes: digits, and letters that are frequent in words: all but f, k and v to z. */
+static inline bool is_frequent(unsigned char byte)
+{
+	return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'e') || (byte >= 'g' && byte <= 'j') || (byte >= 'l' && byte <= 'u');
+}
+
 #if defined(__SSE2__) && !defined(DEEPID_PORTABLE)
 
 #include <emmintrin.h>
@@ -31,15 +37,12 @@ static inline uint32_t sixteen_up_to(const unsigned char *bytes, unsigned char l
 	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(block, _mm_set1_epi8((char)limit)), _mm_set1_epi8((char)limit)));
 }
 
-/* Bit i: byte i of `first` is `a` and byte i of `second` is `b`, each after `fold` is or-ed to it. */
-static inline uint32_t sixteen_pairs(const unsigned char *first, const unsigned char *second, unsigned char a, unsigned char b, unsigned char fold)
+/* Bit i: byte i of `first` is `a` and byte i of `second` is `b`. */
+static inline uint32_t sixteen_pairs(const unsigned char *first, const unsigned char *second, unsigned char a, unsigned char b)
 {
-	__m128i folds = _mm_set1_epi8((char)fold);
-	__m128i one = _mm_or_si128(_mm_loadu_si128((const __m128i *)first), folds);
-	__m128i two = _mm_or_si128(_mm_loadu_si128((const __m128i *)second), folds);
+	__m128i one = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)first), _mm_set1_epi8((char)a));
+	__m128i two = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)second), _mm_set1_epi8((char)b));
 
-	one = _mm_cmpeq_epi8(one, _mm_set1_epi8((char)a));
-	two = _mm_cmpeq_epi8(two, _mm_set1_epi8((char)b));
 	return (uint32_t)_mm_movemask_epi8(_mm_and_si128(one, two));
 }
 
@@ -57,6 +60,30 @@ static inline uint32_t sixteen_within(__m128i block, char first, char count)
 	__m128i from = _mm_sub_epi8(block, _mm_set1_epi8(first));
 
 	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(from, _mm_set1_epi8((char)(count - 1))), from));
+}
+
+/* All ones where a byte is one of `count` from `first` on: moved to the upper end of what a signed byte holds. */
+static inline __m128i sixteen_among(__m128i block, char first, char count)
+{
+	return _mm_cmpgt_epi8(_mm_add_epi8(block, _mm_set1_epi8((char)(128 - count - first))), _mm_set1_epi8((char)(127 - count)));
+}
+
+/* Bit i: byte i is frequent. */
+static inline uint32_t sixteen_frequent(const unsigned char *bytes)
+{
+	__m128i block = _mm_loadu_si128((const __m128i *)bytes);
+	__m128i most = _mm_or_si128(sixteen_among(block, '0', 10), sixteen_among(block, 'l', 10));
+
+	return (uint32_t)_mm_movemask_epi8(_mm_or_si128(most, _mm_or_si128(sixteen_among(block, 'a', 5), sixteen_among(block, 'g', 4))));
+}
+
+/* Copies sixteen bytes, as they are and after `fold` is or-ed to each. */
+static inline void sixteen_copy(unsigned char *plain, unsigned char *folded, const unsigned char *bytes, unsigned char fold)
+{
+	__m128i block = _mm_loadu_si128((const __m128i *)bytes);
+
+	_mm_storeu_si128((__m128i *)plain, block);
+	_mm_storeu_si128((__m128i *)folded, _mm_or_si128(block, _mm_set1_epi8((char)fold)));
 }
 
 /* Whether each byte is one from its place in `low` to that in `high`. */
@@ -109,6 +136,23 @@ static inline bool sixteen_between(const unsigned char *bytes, const char *low, 
 	return within;
 }
 
+static inline void sixteen_copy(unsigned char *plain, unsigned char *folded, const unsigned char *bytes, unsigned char fold)
+{
+	for (unsigned i = 0; i < 16; i++) {
+		plain[i] = bytes[i];
+		folded[i] = bytes[i] | fold;
+	}
+}
+
+static inline uint32_t sixteen_frequent(const unsigned char *bytes)
+{
+	uint32_t mask = 0;
+
+	for (unsigned i = 0; i < 16; i++)
+		mask |= (uint32_t)is_frequent(bytes[i]) << i;
+	return mask;
+}
+
 static inline uint32_t sixteen_up_to(const unsigned char *bytes, unsigned char limit)
 {
 	uint32_t mask = 0;
@@ -118,12 +162,12 @@ static inline uint32_t sixteen_up_to(const unsigned char *bytes, unsigned char l
 	return mask;
 }
 
-static inline uint32_t sixteen_pairs(const unsigned char *first, const unsigned char *second, unsigned char a, unsigned char b, unsigned char fold)
+static inline uint32_t sixteen_pairs(const unsigned char *first, const unsigned char *second, unsigned char a, unsigned char b)
 {
 	uint32_t mask = 0;
 
 	for (unsigned i = 0; i < 16; i++)
-		mask |= (uint32_t)((first[i] | fold) == a && (second[i] | fold) == b) << i;
+		mask |= (uint32_t)(first[i] == a && second[i] == b) << i;
 	return mask;
 }
 

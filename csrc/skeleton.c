@@ -4,39 +4,14 @@
 
 #include "grow.h"
 
-/* What is known of the place that comes next. */
-enum place { ANYWHERE, TOKEN_START, AT_ZERO };
-
 struct writer {
 	struct skeletons *skeletons;
 	const struct pattern *pattern;
 	const struct deepid_memory *memory;
 	bool nomem;
 	bool open; /* the last run may grow */
-	enum place place;
+	bool at_zero; /* the place that comes next is the reply's start */
 };
-
-/* The byte that all of the set fold to; -1: there is none.  Folded, only the upper half of each 64 bytes is left. */
-static int folded_byte(const struct byteset *set)
-{
-	int folded = -1;
-
-	for (int i = 0; i < 4; i++) {
-		uint64_t half = set->bits[i] >> 32 | (set->bits[i] & UINT32_MAX);
-		if (half == 0)
-			continue;
-		if (folded >= 0 || (half & (half - 1)) != 0)
-			return -1;
-		folded = 64 * i + 32 + __builtin_ctzll(half);
-	}
-	return folded;
-}
-
-static bool is_delimiter(const struct byteset *set)
-{
-	/* Bytes 0..32. */
-	return (set->bits[0] & ~UINT64_C(0x1ffffffff)) == 0 && (set->bits[1] | set->bits[2] | set->bits[3]) == 0;
-}
 
 static void open_run(struct writer *writer)
 {
@@ -48,7 +23,7 @@ static void open_run(struct writer *writer)
 		return;
 	}
 	all->runs = runs;
-	all->runs[all->runs_count++] = (struct run){ .at = (uint32_t)all->bytes_count, .fixed = writer->place == AT_ZERO };
+	all->runs[all->runs_count++] = (struct run){ .at = (uint32_t)all->bytes_count, .fixed = writer->at_zero };
 	all->list[all->count - 1].count++;
 	writer->open = true;
 }
@@ -72,13 +47,12 @@ static void close_run(struct writer *writer)
 static void leave_gap(struct writer *writer)
 {
 	close_run(writer);
-	writer->place = ANYWHERE;
+	writer->at_zero = false;
 }
 
-static void write_byte(struct writer *writer, const struct byteset *set)
+static void write_byte(struct writer *writer, int byte)
 {
 	struct skeletons *all = writer->skeletons;
-	int byte = folded_byte(set);
 
 	if (byte < 0) {
 		close_run(writer);
@@ -95,28 +69,12 @@ static void write_byte(struct writer *writer, const struct byteset *set)
 		if (writer->nomem)
 			return;
 		all->bytes[all->bytes_count++] = (unsigned char)byte;
-		struct run *run = &all->runs[all->runs_count - 1];
-		if (writer->place != ANYWHERE && !is_delimiter(set))
-			run->starts |= UINT64_C(1) << run->length;
-		run->length++;
+		all->runs[all->runs_count - 1].length++;
 	}
-	writer->place = is_delimiter(set) ? TOKEN_START : ANYWHERE;
+	writer->at_zero = false;
 }
 
 static void write_branch(struct writer *writer, uint32_t branch);
-
-/* Whether whatever stands for the group ends in a delimiter. */
-static bool ends_in_delimiter(const struct pattern_node *nodes, const struct pattern_node *group)
-{
-	for (uint32_t branch = group->first; branch != PATTERN_NONE; branch = nodes[branch].next) {
-		const struct pattern_node *last = NULL;
-		for (uint32_t i = nodes[branch].first; i != PATTERN_NONE; i = nodes[i].next)
-			last = &nodes[i];
-		if (last == NULL || last->kind != PATTERN_BYTE || last->min == 0 || !is_delimiter(&last->set))
-			return false;
-	}
-	return true;
-}
 
 static void write_group(struct writer *writer, const struct pattern_node *group)
 {
@@ -124,9 +82,7 @@ static void write_group(struct writer *writer, const struct pattern_node *group)
 	bool only_branch = nodes[group->first].next == PATTERN_NONE;
 
 	if (!only_branch || group->min == 0) {
-		bool starts = ends_in_delimiter(nodes, group) && (group->min > 0 || writer->place != ANYWHERE);
 		leave_gap(writer);
-		writer->place = starts ? TOKEN_START : ANYWHERE;
 		return;
 	}
 	write_branch(writer, group->first);
@@ -139,13 +95,9 @@ static void write_repeated(struct writer *writer, const struct pattern_node *nod
 	uint32_t copies = node->min < RUN_MAX ? node->min : RUN_MAX;
 
 	for (uint32_t i = 0; i < copies && !writer->nomem; i++)
-		write_byte(writer, &node->set);
-	if (node->max == copies)
-		return;
-	/* More may follow, of the same set: behind delimiters a token starts all the same. */
-	close_run(writer);
-	bool starts = is_delimiter(&node->set) && (copies > 0 || writer->place != ANYWHERE);
-	writer->place = starts ? TOKEN_START : ANYWHERE;
+		write_byte(writer, node->folded);
+	if (node->max != copies)
+		leave_gap(writer); /* more may follow, of the same set */
 }
 
 static void write_branch(struct writer *writer, uint32_t branch)
@@ -162,15 +114,12 @@ static void write_branch(struct writer *writer, uint32_t branch)
 			if (node->min == 0)
 				break;
 			close_run(writer);
-			writer->place = AT_ZERO;
-			break;
-		case PATTERN_LINE:
-			if (node->min > 0 && writer->place == ANYWHERE)
-				writer->place = TOKEN_START;
+			writer->at_zero = true;
 			break;
 		case PATTERN_GROUP:
 			write_group(writer, node);
 			break;
+		case PATTERN_LINE:
 		case PATTERN_EMPTY:
 		case PATTERN_END:
 			break;
@@ -193,14 +142,14 @@ static bool new_skeleton(struct skeletons *skeletons, const struct deepid_memory
 
 enum deepid_err skeletons_add(struct skeletons *skeletons, const struct pattern *pattern, const struct deepid_memory *memory)
 {
-	struct writer writer = { skeletons, pattern, memory, false, false, ANYWHERE };
+	struct writer writer = { skeletons, pattern, memory, false, false, false };
 
 	if (pattern->nodes[0].kind == PATTERN_OPAQUE)
 		return new_skeleton(skeletons, memory) ? DEEPID_OK : DEEPID_NOMEM;
 	for (uint32_t branch = pattern->nodes[0].first; branch != PATTERN_NONE; branch = pattern->nodes[branch].next) {
 		if (!new_skeleton(skeletons, memory))
 			return DEEPID_NOMEM;
-		writer.place = ANYWHERE;
+		writer.at_zero = false;
 		write_branch(&writer, branch);
 		if (writer.nomem)
 			return DEEPID_NOMEM;

@@ -3,8 +3,8 @@
  *
  *   ^220 ([-.\w]+) ESMTP Exim (\d\S*)|smtp\d+\.example      two skeletons, one a branch of the whole
  *
- *   "220 "          run, at offset 0      token starts: 0
- *   " esmtp exim "  run, anywhere behind                1 ("esmtp ex"), 7 ("exim ")
+ *   "220 "          run, at offset 0
+ *   " esmtp exim "  run, anywhere behind
  *   "smtp"          run of the other skeleton
  *   ".example"
  *
@@ -16,16 +16,13 @@
 
 #include "pattern.h"
 
-#define RUN_MAX 64      /* bytes; what is longer becomes several runs */
-#define DELIMITER 0x20  /* a token starts at offset 0 and behind each byte up to this (blanks, line ends, control bytes), with a greater one */
-#define FOLD 0x20
+#define RUN_MAX 64 /* bytes; what is longer becomes several runs */
 #define RUN_BEHIND 7 /* bytes that may be read behind a run, though nothing in them counts */
 
 struct run {
-	uint32_t at;     /* of its first byte in skeletons.bytes */
-	uint8_t length;  /* 1..RUN_MAX */
-	bool fixed;      /* it stands at offset 0 */
-	uint64_t starts; /* bit i: a token starts at byte i, wherever the run is found */
+	uint32_t at;    /* of its first byte in skeletons.bytes */
+	uint8_t length; /* 1..RUN_MAX */
+	bool fixed;     /* it stands at offset 0 */
 };
 
 struct skeleton {
