@@ -4,6 +4,7 @@
 -- on. What a front answers itself, whatever stands behind, is the front's; all else that was heard through it is the server's.
 
 local behaviour = require "deepid.behaviour"
+local catalogue = require "deepid.steps"
 local version = require "deepid.version"
 
 local M = {}
@@ -168,12 +169,28 @@ local function product_lines(lines, name, product, kind)
   add_lines(lines, steps, function(step, token) return versions_of(product, product.steps[step], token) end)
 end
 
+-- Without the answers to steps that no scan sends.
+local function only_asked(digest)
+  local tokens = {}
+  for name, token in pairs(digest.tokens) do
+    local step = catalogue.by_name[name]
+    if not (step and step.depth == "record") then tokens[name] = token end
+  end
+  return setmetatable({ tokens = tokens }, { __index = digest })
+end
+
 --- Makes the table.
 --
--- @param digests  array of M.digest
--- @param kinds    product -> kind
+-- @param digests    array of M.digest
+-- @param kinds      product -> kind
+-- @param all_steps  (optional) true: with those that recorders alone send
 -- @return text
-function M.write(digests, kinds)
+function M.write(digests, kinds, all_steps)
+  if not all_steps then
+    local asked = {}
+    for i, digest in ipairs(digests) do asked[i] = only_asked(digest) end
+    digests = asked
+  end
   local fronts = own_answers(digests)
   local products, lines = gather(digests, fronts), {}
   for _, name in ipairs(sorted_keys(products)) do product_lines(lines, name, products[name], kinds[name] or "server") end

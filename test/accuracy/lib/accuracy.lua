@@ -53,6 +53,11 @@ local function model_without(name, leaves_out)
   return cache[name]
 end
 
+-- What the catalogue's every step teaches, also those that no scan sends.
+local function model_of_all_steps()
+  return assert(dialects.read(learn.write(recorded.learnable(all), kinds, true)))
+end
+
 local function knows(model, product)
   for _, one in ipairs(model.products) do
     if one.name == product then return true end
@@ -293,10 +298,10 @@ local function say_versions(seen)
   say(("\nThe window of an unseen release holds it: %s."):format(share(inside, cases)))
   for _, note in ipairs(notes) do say(note) end
   say("\n| product | recorded releases | published | width at adaptive depth | at full depth | best the recordings allow |\n|---|---|---|---|---|---|")
-  local model, rows, reached, wholes = model_without("nothing", function() return false end), {}, 0, 0
+  local model, whole, rows, reached, wholes = model_without("nothing", function() return false end), model_of_all_steps(), {}, 0, 0
   for _, digest in ipairs(recorded.learnable(all)) do
     if is_whole(digest) and digest.version then
-      local best, product = window_of(model, digest, digest.tokens)
+      local best, product = window_of(whole, digest, digest.tokens)
       local row = rows[digest.product] or { count = 0, adaptive = 0, full = 0, best = 0, product = product }
       rows[digest.product], row.count = row, row.count + 1
       for _, depth in ipairs { "adaptive", "full" } do
@@ -426,8 +431,8 @@ function M.development()
   say_versions(seen)
 end
 
---- What each step tells of the products that the shipped table knows.
-function M.steps() say((telling(engine.knowledge.dialects):gsub("\n$", ""))) end
+--- What each step tells of the products that may be learned from.
+function M.steps() say((telling(model_of_all_steps()):gsub("\n$", ""))) end
 
 --- One of the three parts as text.
 --
