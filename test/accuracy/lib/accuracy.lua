@@ -14,7 +14,7 @@ local windows = require "deepid.window"
 
 local M = {}
 
-local JUDGED_BLIND = "2026-11-30" -- frozen recordings from this day on were made when the engine had got its last change, or nobody had looked at them
+local JUDGED_BLIND = "2026-11-30" -- frozen recordings from this day on: nobody had looked at them when the engine got its last change
 local WHOLE = 20 -- steps; a recording of fewer is of a server that let nobody in, and has no dialect to speak of
 local MOST_NOTES = 25
 local HIDDEN = "220 mx.example.org ESMTP\r\n"
@@ -405,7 +405,7 @@ function M.frozen()
   for _, digest in ipairs(servers) do
     if digest.day >= JUDGED_BLIND then blind[#blind + 1] = digest end
   end
-  say(("Of these the %d that were recorded on %s or later, after what the engine does had been settled:\n"):format(#blind, JUDGED_BLIND))
+  say(("Of these the %d that were recorded on %s or later, and that nobody who changed the engine had looked at:\n"):format(#blind, JUDGED_BLIND))
   say_reliability(say_frozen_hidden(blind))
   say()
   say("| | forged greetings seen through | honest greetings called forged |\n|---|---|---|")
