@@ -23,7 +23,7 @@ function M.kinds(names)
   return numbers
 end
 
-local STORE_BYTES, MEMBERS_BYTES = 8 << 20, 4 << 20
+local STORE_BYTES, MEMBERS_BYTES = 3 << 20, 4 << 20
 
 --- Opens an empty store: add, groups, totals, close (DESIGN.md, 'The survey'). Raises where the core is missing: whoever opened the
 -- engine has it.
