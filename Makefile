@@ -132,8 +132,8 @@ record: all test-deps
 
 # From the recordings to the table of dialects; reviewed as a diff.
 learn: all test-deps
-	LUA_PATH='lua/?.lua;test/?.lua;;' lua5.4 test/accuracy/lib/learn.lua >build/dialects.tsv
-	mv build/dialects.tsv nselib/data/deepid/dialects.tsv
+	LUA_PATH='lua/?.lua;test/?.lua;;' lua5.4 test/accuracy/lib/learn.lua >nselib/data/deepid/dialects.new
+	mv nselib/data/deepid/dialects.new nselib/data/deepid/dialects.tsv
 
 # How often that table is right: writes the tables of doc/accuracy.md anew, and prints them. Some minutes.
 accuracy: all test-deps

@@ -1,7 +1,7 @@
 --- Planning by information: of the steps that may be asked, the one that best tells the remaining candidates apart.
 --
--- A hypothesis is a product with one of its recorded versions; `nobody we know` is one more, and answers everything in a way of its
--- own. A step is worth the expected fall of the uncertainty (in bits) about the product, plus half of that about the version, divided
+-- A hypothesis is a product with one of its recorded versions; `nobody we know` is one more, and gives the answer of one that is known the
+-- likelier the more give it, and nearly always where it gave the same to another step. A step is worth the expected fall of the uncertainty (in bits) about the product, plus half of that about the version, divided
 -- by what it costs the server.
 
 local steps = require "deepid.steps"
@@ -13,6 +13,7 @@ local PLAUSIBLE = 0.001 -- of the best candidate's probability
 local WORTH_BITS = 0.1
 local VERSION_COUNTS = 0.5
 local LIKELY = 0.05
+local HEARD_AGAIN = 0.9 -- that who gave an answer to one step gives it to another that has the same of somebody known
 local SEEN_TO_BEAR = 30 -- errors that the recorder asks for, in search of the limit
 
 local function entropy(weights)
@@ -33,14 +34,29 @@ local function open_versions(model, product, tokens)
   return list[1] and list or { false }
 end
 
-local function hypotheses(model, ranked, tokens)
+-- What was heard in the place of an answer that a product gives, and never was heard: settings that change it in one step change it in all.
+local function heard_instead(product, tokens, heard)
+  local instead = {}
+  for step, token in pairs(tokens) do
+    local answers = product.steps[step]
+    if answers and not answers[token] and step ~= "keywords" then
+      for usual in pairs(answers) do
+        if not heard[usual] and not (instead[usual] and instead[usual] < token) then instead[usual] = token end
+      end
+    end
+  end
+  return instead
+end
+
+-- `Nobody we know` is the last.
+local function hypotheses(model, ranked, tokens, heard)
   local list, known = {}, 0
   for i = 1, math.min(MOST_CANDIDATES, #ranked) do
     local candidate = ranked[i]
     if candidate.p < PLAUSIBLE * ranked[1].p then break end
-    local versions = open_versions(model, candidate.product, tokens)
+    local versions, instead = open_versions(model, candidate.product, tokens), heard_instead(candidate.product, tokens, heard)
     for _, version in ipairs(versions) do
-      list[#list + 1] = { product = candidate.product, version = version, weight = candidate.p / #versions }
+      list[#list + 1] = { product = candidate.product, version = version, instead = instead, weight = candidate.p / #versions }
     end
     known = known + candidate.p
   end
@@ -48,13 +64,12 @@ local function hypotheses(model, ranked, tokens)
   return list
 end
 
--- The answers that a hypothesis may give to a step; nil where nothing is known.
+-- The answers that a product in one of its versions may give to a step; nil where nothing is known.
 local function answers_of(hypothesis, step)
-  if not hypothesis.product then return { [false] = true } end
-  local answers, list = hypothesis.product.steps[step], {}
+  local answers, list, instead = hypothesis.product.steps[step], {}, hypothesis.instead
   if not answers then return nil end
   for token, answer in pairs(answers) do
-    if not answer.excluded[hypothesis.version] then list[token] = true end
+    if not answer.excluded[hypothesis.version] then list[instead[token] or token] = true end
   end
   return next(list) and list or nil
 end
@@ -76,22 +91,37 @@ local function uncertainty(weights, list)
   return product_bits + VERSION_COUNTS * (entropy(weights) - product_bits)
 end
 
+local function add(outcomes, token, i, weight)
+  outcomes[token] = outcomes[token] or {}
+  outcomes[token][i] = weight
+end
+
+-- Shares what weighs for `nobody we know`, the last hypothesis, among these outcomes and an answer of its own.
+local function add_nobody(model, outcomes, list, heard)
+  local chances, sum = {}, 0
+  for token in pairs(outcomes) do
+    chances[token] = heard[token] and HEARD_AGAIN or model:chance(token)
+    sum = sum + chances[token]
+  end
+  local weight, scale = list[#list].weight, math.min(1, HEARD_AGAIN / sum)
+  for token, chance in pairs(chances) do add(outcomes, token, #list, weight * chance * scale) end
+  add(outcomes, false, #list, weight * (1 - sum * scale))
+end
+
 -- What is expected to be known after a step, in bits; hypotheses that were never asked it take no part.
-local function gain(list, step)
-  local prior, outcomes, total, known = {}, {}, 0, 0
-  for i, hypothesis in ipairs(list) do
-    local answers = answers_of(hypothesis, step)
-    total = total + hypothesis.weight
+local function gain(model, list, step, heard)
+  local prior, outcomes, total, known = { [#list] = list[#list].weight }, {}, list[#list].weight, list[#list].weight
+  for i = 1, #list - 1 do
+    local weight, answers = list[i].weight, answers_of(list[i], step)
+    total = total + weight
     if answers then
-      known, prior[i] = known + hypothesis.weight, hypothesis.weight
-      local share = hypothesis.weight / count(answers)
-      for token in pairs(answers) do
-        outcomes[token] = outcomes[token] or {}
-        outcomes[token][i] = share
-      end
+      known, prior[i] = known + weight, weight
+      local share = weight / count(answers)
+      for token in pairs(answers) do add(outcomes, token, i, share) end
     end
   end
-  if known == 0 then return 0 end
+  if not next(outcomes) then return 0 end
+  add_nobody(model, outcomes, list, heard)
   local bits = uncertainty(prior, list)
   for _, weights in pairs(outcomes) do
     local sum = 0
@@ -109,10 +139,11 @@ end
 -- @param ranked  (optional) what <code>model:rank(tokens)</code> gave
 -- @return its name, or nil when none is worth its cost
 function M.choose(model, tokens, names, ranked)
-  local list = hypotheses(model, ranked or model:rank(tokens), tokens)
-  local best, most = nil, WORTH_BITS
+  local heard, best, most = {}, nil, WORTH_BITS
+  for _, token in pairs(tokens) do heard[token] = true end
+  local list = hypotheses(model, ranked or model:rank(tokens), tokens, heard)
   for _, name in ipairs(names) do
-    local worth = math.floor(1e6 * gain(list, name) / (1 + 0.5 * steps.by_name[name].errors) + 0.5) / 1e6 -- whatever the order of the additions
+    local worth = math.floor(1e6 * gain(model, list, name, heard) / (1 + 0.5 * steps.by_name[name].errors) + 0.5) / 1e6 -- whatever the order of the additions
     if worth > most then best, most = name, worth end
   end
   return best

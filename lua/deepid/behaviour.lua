@@ -9,6 +9,7 @@
 --   ehlo        250-<host> Hello <client>              its first line alone
 --   keywords    PIPELINING|SIZE #|8BITMIME             its other lines, in order
 --   refrain     (as HELP)                              where other verbs are refused as HELP is, word for word
+--   quit        221 2.0.0 Bye                          where something else was asked
 --
 -- The greeting and whatever names its product outright are no behaviour: that is what rules read.
 
@@ -120,7 +121,11 @@ Reader.__index = Reader
 --- The tokens of a transcript that grows: what was read is carried from step to step.
 function M.reader() return setmetatable({ count = 0, tokens = {} }, Reader) end
 
+-- QUIT is no question, but what is said to it is told beside other answers; that the server closes then is no news.
 local function take(tokens, step, names)
+  if step.step == "quit" and step.reply ~= "" and not tokens.quit and next(tokens) then
+    tokens.quit = masked_lines(names .. step.reply:sub(1, MASKED_BYTES)).token
+  end
   if not (M.is_told(step) and is_awaited(tokens, step)) then return end
   if HELLO[step.step] then
     add_hello(tokens, step, names)
@@ -148,7 +153,7 @@ end
 --- The same of a whole transcript.
 function M.tokens(transcript) return M.reader():read(transcript) end
 
---- The token of one step of it, the same as among all; nil where there is none.
+--- The token of one step of it, the same as among all; nil where there is none, and of QUIT.
 function M.token(transcript, name)
   local tokens, names = {}, own_names(transcript)
   for _, step in ipairs(transcript.steps) do

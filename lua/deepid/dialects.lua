@@ -154,6 +154,9 @@ local function weight(model, count, token)
   return math.log((#model.products + #model.fronts + 1) / count) * (M.PLAIN + M.WORD * math.min(chosen, M.MOST_WORDS))
 end
 
+--- How likely a server that nobody knows gives an answer of one that is known.
+function Model:chance(token) return math.exp(-M.TEMPER * weight(self, self.anywhere[token], token)) end
+
 -- Whether the keywords come in the order of a list that the product gave, some left out or some added: how many it shares, or nil.
 local function in_order(list, position)
   local last, shared = 0, 0

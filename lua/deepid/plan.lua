@@ -13,9 +13,9 @@ local M = {}
 -- Responder, at the second, and chasquid and Courier, at the third (test/transcripts).
 M.MOST_ERRORS = 2
 M.MOST_ERRORS_KNOWN = { adaptive = 4, full = 8 } -- however many the server is known to bear
-M.MOST_CONNECTIONS = { greeting = 4, adaptive = 4, full = 24 }
-M.MOST_ASKED = 8 -- of steps after the hello at depth adaptive, HELP among them
-M.MOST_FOR_QUESTIONS = 3 -- connections at depth adaptive, where one does not settle it
+M.MOST_CONNECTIONS = { greeting = 4, adaptive = 6, full = 24 }
+M.MOST_ASKED = 12 -- of steps after the hello at depth adaptive, HELP among them
+M.MOST_FOR_QUESTIONS = 5 -- connections at depth adaptive, where one does not settle it
 M.RETRY_PAUSE_MS = 3000
 
 local HELLO = { ehlo = true, helo = true, lhlo = true }
@@ -78,6 +78,13 @@ local function note_refusal(now, step)
   end
 end
 
+-- Whether a server stalls, or hangs up before it took a hello. To hang up at a question is an answer.
+local function breaks_off(now, step)
+  local ending = step["end"]
+  if ending == "reply" or ending == "error" or step.step == "quit" or now.refused[step.step] then return false end
+  return not (now.spoken and (ending == "close" or ending == "reset"))
+end
+
 -- Notes one step in the summary of its connection.
 local function note(now, step)
   local name = step.step
@@ -86,7 +93,7 @@ local function note(now, step)
   if not (HELLO[name] or name == "greeting" or name == "quit" or is_answered(name, now)) then now.news = true end
   now.sent[name] = true
   if IS_QUESTION[name] then note_refusal(now, step) end
-  now.broken = now.broken or not (step["end"] == "reply" or step["end"] == "error" or name == "quit" or now.refused[name])
+  now.broken = now.broken or breaks_off(now, step)
   if name ~= "greeting" and code_of(step):find("^[45]") then now.errors = now.errors + math.max(1, steps.by_name[name].replies or 1) end
   if HELLO[name] then
     now.hello, now.sender = step, false
@@ -340,9 +347,9 @@ end
 local function is_unfinished(transcript, now, options)
   if options.depth == "greeting" or not is_accepted(now.greeting) or now.greeting["end"] ~= "reply" then return false end
   if options.depth == "adaptive" then
-    -- One that a refusal of clear text ended is not counted; a server that stalls or breaks off is asked nothing more.
+    -- One that a refusal of clear text ended is not counted; a server that breaks off, or tells nothing more, is left alone.
     local most = M.MOST_FOR_QUESTIONS + (now.insists and 1 or 0)
-    return not now.broken and now.connection < most and options.choose ~= nil and choose(transcript, afresh(now), options, M.MOST_ERRORS) ~= nil
+    return not now.broken and (now.news or now.connection == 1) and now.connection < most and options.choose ~= nil and choose(transcript, afresh(now), options, M.MOST_ERRORS) ~= nil
   end
   if not now.sent.helo and not is_lmtp(transcript, now) then return true end
   if has_more(now) then return true end

@@ -32,10 +32,13 @@ t.test("how it ended is part of the answer", function()
   t.eq(tokens(step("starttls", "220 go\r\n", { ["end"] = "error" })).starttls, nil)
 end)
 
-t.test("EHLO gives its first line and its keywords; greeting and QUIT give nothing", function()
+t.test("EHLO gives its first line and its keywords; the greeting gives nothing, QUIT where something else was asked", function()
   local all = tokens(step("greeting", "220 mx.example.org ESMTP Exim\r\n"),
     step("ehlo", "250-mx.example.org Hello\r\n250-SIZE 52428800\r\n250-AUTH PLAIN LOGIN\r\n250 X-ID <a1b2>\r\n"), step("quit", "221 bye\r\n"))
-  t.eq(all, { ehlo = "250-<host> Hello", keywords = "SIZE #|AUTH PLAIN LOGIN|X-ID <>" })
+  t.eq(all, { ehlo = "250-<host> Hello", keywords = "SIZE #|AUTH PLAIN LOGIN|X-ID <>", quit = "221 bye" })
+  t.eq(tokens(step("greeting", "220 mx\r\n"), step("quit", "221 bye\r\n")), {})
+  t.eq(tokens(step("help", "214 a\r\n"), step("quit", "", { ["end"] = "close" })), { help = "214 a" })
+  t.eq(tokens(step("help", "214 a\r\n"), step("quit", "221 bye\r\n", { ["end"] = "close" })).quit, "221 bye")
 end)
 
 t.test("the keywords are those of the first EHLO, and a later one is told by its first line", function()

@@ -143,6 +143,16 @@ t.test("the next step is the one that tells the candidates apart, then their ver
   t.eq(advise.choose(model, known, { "quitarg", "expn" }), nil)
 end)
 
+t.test("a question whose answer was heard already tells little, and what settings changed once they change everywhere", function()
+  local one = assert(dialects.read(lines { "product\tOmega\tserver\t21", "*\tehlo\t250-<host>", "*\tunknown bdat\t500 Omega does not know this word",
+    "*\tetrn\t458 Omega will not start any queue" } .. ("product\tanother\tserver\t-\n"):rep(40)))
+  local heard = { ehlo = "250-<host>", unknown = "500 Omega does not know this word" }
+  t.eq(advise.choose(one, heard, { "bdat", "etrn" }), "etrn")
+  t.eq(advise.choose(one, heard, { "bdat" }), nil)
+  t.eq(advise.choose(one, { ehlo = "250-<host>" }, { "bdat" }), "bdat")
+  t.eq(advise.choose(one, { ehlo = "250-<host>", unknown = "500 go away" }, { "bdat" }), nil)
+end)
+
 t.test("a refusal of everything speaks against nobody, and for who is known to refuse so", function()
   local refused = { help = "451 you are blocked", unknown = "451 you are blocked", refrain = "(as HELP)" }
   t.eq(model:rank(refused)[1].score, 0)

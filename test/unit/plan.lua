@@ -142,7 +142,7 @@ end)
 
 t.test("a server that takes no hello for a reason is no LMTP server, and is asked what needs none", function()
   local changes = { ehlo = "550 not you\r\n", helo = "550 not you\r\n", earlyhelp = "214 help\r\n", earlymail = "250 ok\r\n" }
-  t.eq(run(server(changes), { choose = first_open }), "1: ehlo helo quit 2: earlyhelp earlyunknown earlyauth quit 3: http ehlorubbish quit")
+  t.eq(run(server(changes), { choose = first_open }), "1: ehlo helo quit 2: earlyhelp earlyunknown earlyauth quit 3: http ehlorubbish quit 4: earlymail quit")
   t.eq(run(server(changes), { depth = "full" }), "1: ehlo helo quit 2: earlyhelp earlyunknown earlyauth quit 3: http ehlorubbish quit 4: earlymail quit")
 end)
 
@@ -200,11 +200,20 @@ t.test("a server that hangs up on questions, or answers 530, is asked inside TLS
   t.eq(run(insisting(HANGS_UP), { choose = settled }), "1: ehlo help 2: ehlo starttls ehlo help quit")
 end)
 
+t.test("to hang up at a question is an answer; at a hello, or to stall, is the end", function()
+  local one = function() return 1 end
+  t.eq(run(server { unknown = { "", "close" } }, { choose = first_open, errors = one }), "1: ehlo help unknown 2: ehlo ehloagain quit "
+    .. "3: ehlo rsetarg quit 4: ehlo helptopic quit 5: ehlo mailbracket quit")
+  t.eq(run(server { ehlo = { "", "close" } }, { choose = first_open }), "1: ehlo")
+  t.eq(run(server { unknown = { "", "timeout" } }, { choose = first_open }), "1: ehlo help unknown quit")
+  t.eq(run(server { ["ehlo#2"] = { "", "reset" } }, { choose = first_open, errors = one }), "1: ehlo help unknown quit 2: ehlo")
+end)
+
 t.test("the connection that a refusal of clear text cost is made up for", function()
   local one = function() return 1 end
   t.eq(run(insisting(HANGS_UP), { choose = first_open, errors = one }), "1: ehlo starttls ehlo help unknown quit "
-    .. "2: ehlo ehloagain 3: ehlo starttls ehlo ehloagain quit 4: ehlo starttls ehlo rsetarg quit")
-  t.ok(not run(server(), { choose = first_open, errors = one }):find("4:", 1, true))
+    .. "2: ehlo ehloagain 3: ehlo starttls ehlo ehloagain quit 4: ehlo starttls ehlo rsetarg quit 5: ehlo starttls ehlo helptopic quit 6: ehlo starttls ehlo mailbracket quit")
+  t.ok(not run(server(), { choose = first_open, errors = one }):find("6:", 1, true))
 end)
 
 -- The questions of full depth that had an answer inside TLS.
