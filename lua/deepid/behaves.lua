@@ -42,10 +42,11 @@ local function is_built_on(knowledge, says, product)
 end
 
 -- The answers that speak most for a candidate, the best first; each distinct answer once.
-local function best_answers(candidate, tokens)
+local function best_answers(model, candidate, tokens)
   local list, seen = {}, {}
-  for step, weight in pairs(candidate.weights) do
-    if candidate.matched[step] and weight > 0 then list[#list + 1] = { step = step, weight = weight } end
+  local weights, matched = model:weigh(candidate, tokens)
+  for step, weight in pairs(weights) do
+    if matched[step] and weight > 0 then list[#list + 1] = { step = step, weight = weight } end
   end
   table.sort(list, function(a, b)
     if a.weight ~= b.weight then return a.weight > b.weight end
@@ -200,8 +201,8 @@ local function add_kin(case)
   local asked, best, most = 0, nil, 0
   for _ in pairs(case.tokens) do asked = asked + 1 end
   for _, candidate in ipairs(case.ranked) do
-    local alike = 0
-    for _, is_known in pairs(candidate.matched) do alike = alike + (is_known and 1 or 0) end
+    local alike, _, matched = 0, case.knowledge.dialects:weigh(candidate, case.tokens)
+    for _, is_known in pairs(matched) do alike = alike + (is_known and 1 or 0) end
     if alike > most then best, most = candidate, alike end
   end
   if best and best.score > 0 and most >= KIN_ALIKE * asked and most > LEAST_ANSWERS then
@@ -216,8 +217,8 @@ local function add_passed_through(case)
       if is_kin(known.name:lower(), name:lower()) then return end
     end
   end
-  local lines = {}
-  for step in pairs(case.candidate.own) do lines[#lines + 1] = ("%s: %s"):format(step, reply_of(case.transcript, step) or "") end
+  local lines, _, _, own = {}, case.knowledge.dialects:weigh(case.candidate, case.tokens)
+  for step in pairs(own) do lines[#lines + 1] = ("%s: %s"):format(step, reply_of(case.transcript, step) or "") end
   table.sort(lines)
   add_front(result, FRONT[front.kind] or "proxy", table.concat(names, " or "), case.candidate.p, lines)
 end
@@ -297,7 +298,7 @@ function M.add(result, knowledge, transcript, found, reading)
   local tokens, ranked = reading.tokens, reading.ranked
   local candidate = ranked[1]
   if not candidate then return end
-  local answers = best_answers(candidate, tokens)
+  local answers = best_answers(knowledge.dialects, candidate, tokens)
   local case = { result = result, knowledge = knowledge, transcript = transcript, found = found, tokens = tokens, ranked = ranked,
     candidate = candidate, answers = answers, reading = reading }
   if candidate.p < NAMED or #answers < LEAST_ANSWERS then

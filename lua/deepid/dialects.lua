@@ -30,9 +30,12 @@ M.MOST_SURE = 0.99 -- products that nobody recorded copy each other's texts
 M.PLAIN, M.WORD, M.MOST_WORDS = 0.8, 0.1, 7
 -- Unheard answers of a product itself: some 1 in 20 where little was recorded of it, 1 in 60 where much was, and far more of a few settings.
 M.UNHEARD, M.HEARD, M.HEARD_WELL, M.WELL = 0.25, 4.5, 15.5, 4
+M.OTHER_PROTOCOL = 0.1 -- of that it is itself, where it was never heard to speak SMTP, or LMTP
 M.ITSELF = math.log(80) -- how much likelier than a relative it is before anything was asked
 
 local HELLO = { ehlo = true, helo = true, lhlo = true }
+
+local MOST_COLUMNS = 500
 
 local Model = {}
 Model.__index = Model
@@ -201,16 +204,66 @@ local function answer_weight(model, owner, step, token, refrain)
   return M.SURPRISE, false
 end
 
--- The sum over distinct answers, each once for and once against; and how many speak for it, and how many against it.
-local function add_up(weights, tokens)
-  local for_it, against, sum, heard, unheard = {}, {}, 0, 0, 0
-  for step, value in pairs(weights) do
-    local token = tokens[step]
-    for_it[token], against[token] = math.max(for_it[token] or 0, value), math.min(against[token] or 0, value)
+-- What an answer says of each product, by its place: a weight, 0 where it says nothing.
+local function new_column(model, step, token, refrain)
+  local column = {}
+  for i, product in ipairs(model.products) do column[i] = answer_weight(model, product, step, token, refrain) or 0 end
+  return column
+end
+
+-- Columns by model, step and token: every host that answers so asks for them again, and a session after each step.
+local COLUMNS = setmetatable({}, { __mode = "k" })
+
+local function column_of(model, step, token, refrain)
+  local known = COLUMNS[model]
+  if not known or known.count >= MOST_COLUMNS then
+    known = { count = 0 }
+    COLUMNS[model] = known
   end
-  for token, value in pairs(for_it) do
-    sum = sum + value + against[token]
-    heard, unheard = heard + (value > 0 and 1 or 0), unheard + (against[token] < 0 and 1 or 0)
+  local key = (token == refrain and "refrain " or "") .. step .. "\t" .. token
+  if not known[key] then known[key], known.count = new_column(model, step, token, refrain), known.count + 1 end
+  return known[key]
+end
+
+-- The column of an answer that is the front's: the same for all who may stand behind.
+local function column_of_front(model, step, token)
+  local column, value = {}, weight(model, model.given[step][token], token)
+  for i = 1, #model.products do column[i] = value end
+  return column
+end
+
+local function gives(owner, step, token) return owner.steps[step] ~= nil and owner.steps[step][token] ~= nil end
+
+-- The columns of each distinct answer, in an array of these arrays.
+local function distinct_answers(model, front, tokens)
+  local refrain, by_token, list = tokens.refrain and tokens.help, {}, {}
+  for step, token in pairs(tokens) do
+    local columns = by_token[token]
+    if not columns then
+      columns = {}
+      by_token[token], list[#list + 1] = columns, columns
+    end
+    columns[#columns + 1] = front and gives(front, step, token) and column_of_front(model, step, token) or column_of(model, step, token, refrain)
+  end
+  return list
+end
+
+-- The sum over distinct answers for the product at this place, each once for and once against; and how many speak for it, and how many against it.
+local function add_up(answers, place)
+  local sum, heard, unheard = 0, 0, 0
+  for i = 1, #answers do
+    local columns, for_it, against = answers[i], 0, 0
+    for j = 1, #columns do
+      local value = columns[j][place]
+      if value > for_it then
+        for_it = value
+      elseif value < against then
+        against = value
+      end
+    end
+    sum = sum + for_it + against
+    if for_it > 0 then heard = heard + 1 end
+    if against < 0 then unheard = unheard + 1 end
   end
   return math.floor(sum * 1e6 + 0.5) / 1e6, heard, unheard -- whatever the order of the additions
 end
@@ -228,25 +281,26 @@ local function log_chance(unheard, heard, alpha, beta)
   return log
 end
 
+-- What has been worked out, by the two counts and by how well the product was heard: small numbers, the same for all hosts.
+local ITSELF = { [true] = {}, [false] = {} }
+
 -- The probability that it is the product itself, if it is one of its family; of a relative any share of answers may be unheard.
 local function is_itself(product, heard, unheard)
-  local itself = log_chance(unheard, heard, M.UNHEARD, product.heard < M.WELL and M.HEARD or M.HEARD_WELL)
-  return 1 / (1 + math.exp(log_chance(unheard, heard, 1, 1) - itself - M.ITSELF))
+  local is_little = product.heard < M.WELL
+  local known, key = ITSELF[is_little], heard * 1024 + unheard
+  if not known[key] then
+    local itself = log_chance(unheard, heard, M.UNHEARD, is_little and M.HEARD or M.HEARD_WELL)
+    known[key] = 1 / (1 + math.exp(log_chance(unheard, heard, 1, 1) - itself - M.ITSELF))
+  end
+  return known[key]
 end
 
-local function judge(model, product, front, tokens)
-  local candidate = { product = product, front = front, weights = {}, matched = {}, own = {} }
-  local refrain = tokens.refrain and tokens.help
-  for step, token in pairs(tokens) do
-    if front and front.steps[step] and front.steps[step][token] then
-      candidate.weights[step], candidate.own[step] = weight(model, model.given[step][token], token), true
-    else
-      candidate.weights[step], candidate.matched[step] = answer_weight(model, product, step, token, refrain)
-    end
-  end
-  local score, heard, unheard = add_up(candidate.weights, tokens)
-  candidate.score, candidate.itself = score + (front and M.FRONT or 0), is_itself(product, heard, unheard)
-  return candidate
+-- Whether the answers are LMTP's, and the product was heard to speak SMTP alone, or the other way round: of a server that is another program, since the two are
+-- told apart by their hello (RFC 2033 4.1). A library speaks what it is asked for.
+local function speaks_another(product, tokens)
+  if product.kind == "library" then return false end
+  local said, here, there = product.steps, tokens.lhlo and "lhlo" or "ehlo", tokens.lhlo and "ehlo" or "lhlo"
+  return tokens[here] ~= nil and tokens[here]:find("^250") ~= nil and said[there] ~= nil and said[here] == nil
 end
 
 -- The fronts that show themselves by two answers of their own.
@@ -265,26 +319,50 @@ local function fronts_of(model, tokens)
   return found
 end
 
+--- What each answer says of a candidate.
+--
+-- @param candidate  one of <code>rank</code>'s
+-- @param tokens     those that it was ranked by
+-- @return weights by step
+-- @return by step, whether the product is known to answer so; nothing where the answer says nothing of it
+-- @return the steps that the front answered
+function Model:weigh(candidate, tokens)
+  local weights, matched, own = {}, {}, {}
+  local front, refrain = candidate.front, tokens.refrain and tokens.help
+  for step, token in pairs(tokens) do
+    if front and gives(front, step, token) then
+      weights[step], own[step] = weight(self, self.given[step][token], token), true
+    else
+      weights[step], matched[step] = answer_weight(self, candidate.product, step, token, refrain)
+    end
+  end
+  return weights, matched, own
+end
+
+-- How well the answers fit each product behind one front, or none: a candidate in each place, if it fits better than the one that is there.
+local function fit(model, front, tokens, candidates)
+  local answers, ahead = distinct_answers(model, front, tokens), front and M.FRONT or 0
+  for i, product in ipairs(model.products) do
+    local sum, heard, unheard = add_up(answers, i)
+    local score, best = sum + ahead, candidates[i]
+    if not best or score > best.score then
+      local itself = is_itself(product, heard, unheard) * (speaks_another(product, tokens) and M.OTHER_PROTOCOL or 1)
+      candidates[i] = { product = product, front = front, fronts = front and { front.name }, score = score, itself = itself }
+    elseif best.front and score == best.score then
+      table.insert(best.fronts, front.name)
+    end
+  end
+end
+
 --- The products that may have answered, the likeliest first.
 --
 -- @param tokens  of deepid.behaviour
 -- @return array of {product, front (what stands before it, or nil), fronts (the names of all that explain the answers as well), score, itself (the probability that it is the product, if it is of its family),
---   p (the probability that it is this product), weights by step,
---   matched: by step, whether the product is known to answer so, own: the steps that the front answered}
+--   p (the probability that it is this product)}
 function Model:rank(tokens)
-  local list, fronts = {}, fronts_of(self, tokens)
-  for _, product in ipairs(self.products) do
-    local best = judge(self, product, nil, tokens)
-    for _, front in ipairs(fronts) do
-      local behind = judge(self, product, front, tokens)
-      if behind.score > best.score then
-        best, behind.fronts = behind, { front.name }
-      elseif best.front and behind.score == best.score then
-        table.insert(best.fronts, front.name)
-      end
-    end
-    list[#list + 1] = best
-  end
+  local list = {}
+  fit(self, nil, tokens, list)
+  for _, front in ipairs(fronts_of(self, tokens)) do fit(self, front, tokens, list) end
   table.sort(list, function(a, b)
     if a.score ~= b.score then return a.score > b.score end
     return a.product.name < b.product.name

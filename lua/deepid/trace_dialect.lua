@@ -11,10 +11,10 @@ local LEAST_P = 0.005  -- and no less likely ones, but for the first
 local MOST_ANSWERS = 5 -- shown of the first product
 
 -- The answers that weigh most, for or against, the heaviest first; `known`: the product was recorded answering so.
-local function heaviest(candidate)
-  local list = {}
-  for step, weight in pairs(candidate.weights) do
-    list[#list + 1] = { step = step, weight = weight, known = candidate.matched[step] == true }
+local function heaviest(model, candidate, tokens)
+  local list, weights, matched = {}, model:weigh(candidate, tokens)
+  for step, weight in pairs(weights) do
+    list[#list + 1] = { step = step, weight = weight, known = matched[step] == true }
   end
   table.sort(list, function(a, b)
     if math.abs(a.weight) ~= math.abs(b.weight) then return math.abs(a.weight) > math.abs(b.weight) end
@@ -23,8 +23,8 @@ local function heaviest(candidate)
   return list
 end
 
-local function add_answers(lines, candidate, tokens)
-  local list = heaviest(candidate)
+local function add_answers(lines, model, candidate, tokens)
+  local list = heaviest(model, candidate, tokens)
   for i = 1, math.min(MOST_ANSWERS, #list) do
     local one = list[i]
     lines[#lines + 1] = ("      %+5.1f %s%s: %s"):format(one.weight, one.step, one.known and "" or " (never seen of it)", (tokens[one.step] or ""):sub(1, 90))
@@ -46,7 +46,7 @@ function M.lines(knowledge, transcript)
     local window = windows.of(knowledge.releases, knowledge.dialects, product, tokens)
     lines[#lines + 1] = ("    %4.1f%%  %s%s%s"):format(100 * candidate.p, product.name, window and ", " .. behaves.range(window.min, window.max) or "",
       candidate.front and " behind " .. table.concat(candidate.fronts, " or ") or "")
-    if i == 1 then add_answers(lines, candidate, tokens) end
+    if i == 1 then add_answers(lines, knowledge.dialects, candidate, tokens) end
   end
   return lines
 end

@@ -98,7 +98,7 @@ local function stranger(name, product, ...)
 end
 
 t.test("a server that nobody recorded is unknown, with its nearest kin where there is one", function()
-  local lonely, sink = stranger("twisted-26.4.0", "Twisted Mail"), stranger("smtp_sink-3.11.7", "Postfix smtp-sink")
+  local lonely, sink = stranger("twisted-26.4.0", "Twisted Mail"), stranger("smtp_sink-3.11.7", "Postfix smtp-sink", "full")
   t.eq({ lonely.product, lonely.kin }, {})
   t.eq({ sink.product, sink.kin and sink.kin.product }, { [2] = "INetSim" })
   t.ok(sink.kin.alike > 2 and sink.kin.alike >= sink.kin.asked / 4 and sink.kin.alike < sink.kin.asked)
