@@ -295,12 +295,15 @@ local function is_itself(product, heard, unheard)
   return known[key]
 end
 
--- Whether the answers are LMTP's, and the product was heard to speak SMTP alone, or the other way round: of a server that is another program, since the two are
--- told apart by their hello (RFC 2033 4.1). A library speaks what it is asked for.
+local function takes(tokens, hello) return tokens[hello] ~= nil and tokens[hello]:find("^250") ~= nil end
+
+-- Whether the answers are LMTP's, and the product was heard to speak SMTP alone, or the other way round: that is another program, since the two are told apart by
+-- their hello (RFC 2033 4.1). A library of SMTP may be asked for LMTP as well.
 local function speaks_another(product, tokens)
-  if product.kind == "library" then return false end
-  local said, here, there = product.steps, tokens.lhlo and "lhlo" or "ehlo", tokens.lhlo and "ehlo" or "lhlo"
-  return tokens[here] ~= nil and tokens[here]:find("^250") ~= nil and said[there] ~= nil and said[here] == nil
+  local heard = product.steps
+  local smtp, lmtp = heard.ehlo ~= nil or heard.helo ~= nil, heard.lhlo ~= nil
+  if takes(tokens, "lhlo") then return smtp and not lmtp and product.kind ~= "library" end
+  return lmtp and not smtp and (takes(tokens, "ehlo") or takes(tokens, "helo"))
 end
 
 -- The fronts that show themselves by two answers of their own.
