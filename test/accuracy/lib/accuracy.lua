@@ -290,7 +290,7 @@ local function say_versions(seen)
   for _, one in ipairs(seen) do
     if one.plan == "unseen release" and one.kind == "right" and one.digest.version then
       local window = window_of(one.model, one.digest, behaviour.tokens(one.transcript))
-      local is_inside = not window or windows.contains(window, one.digest.version)
+      local is_inside = not window or recorded.is_inside(window, one.digest.product, one.digest.version)
       cases, inside = cases + 1, inside + (is_inside and 1 or 0)
       if not is_inside then notes[#notes + 1] = ("    %s, %s"):format(one.digest.path:match("([^/]+)%.md$"), one.depth) end
     end
@@ -380,7 +380,7 @@ local function say_frozen_windows(seen)
   for _, one in ipairs(seen) do
     if one.kind == "right" and one.digest.version then
       local window = window_of(one.model, one.digest, behaviour.tokens(one.transcript))
-      cases, inside = cases + 1, inside + ((not window or windows.contains(window, one.digest.version)) and 1 or 0)
+      cases, inside = cases + 1, inside + ((not window or recorded.is_inside(window, one.digest.product, one.digest.version)) and 1 or 0)
     end
   end
   say(("\nThe window holds the release: %s.\n"):format(share(inside, cases)))

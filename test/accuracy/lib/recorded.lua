@@ -2,8 +2,12 @@
 
 local learn = require "deepid.learn"
 local transcript = require "deepid.transcript"
+local windows = require "deepid.window"
 
 local M = {}
+
+-- What some recordings state as the version of Python's module is what it calls itself: the releases of Python that held such a module.
+local OWN_NUMBERS = { ["Python smtpd module"] = { ["0.2"] = { "2.1", "3.2" }, ["0.3"] = { "3.3", "3.11" } } }
 
 local function read(path)
   local file = assert(io.open(path, "rb"))
@@ -17,6 +21,18 @@ local function pairs_of(path)
   local list = {}
   for first, second in read(path):gmatch("([^#\n][^\t\n]*)\t([^\n]*)\n") do list[#list + 1] = { first, second } end
   return list
+end
+
+--- The first and the last release that a program's own number stands for; nil where a version is a release.
+function M.own_number(product, version) return OWN_NUMBERS[product] and OWN_NUMBERS[product][version] end
+
+--- Whether a window of versions holds a recorded one: any of its releases, where the program's own number stands for several.
+function M.is_inside(window, product, version)
+  local span = M.own_number(product, version)
+  if not span then return windows.contains(window, version) end
+  -- Two spans meet where one holds the beginning of the other.
+  local is_later = window.min and windows.contains({ min = span[1], max = span[2] }, window.min)
+  return is_later or windows.contains(window, span[1])
 end
 
 --- What kind of program each product is.
