@@ -30,8 +30,8 @@ M.MOST_SURE = 0.99 -- products that nobody recorded copy each other's texts
 M.PLAIN, M.WORD, M.MOST_WORDS = 0.8, 0.1, 7
 -- Unheard answers of a product itself: some 1 in 20 where little was recorded of it, 1 in 60 where much was, and far more of a few settings.
 M.UNHEARD, M.HEARD, M.HEARD_WELL, M.WELL = 0.25, 4.5, 15.5, 4
-M.OTHER_PROTOCOL = 0.1 -- of that it is itself, where it was never heard to speak SMTP, or LMTP
-M.ITSELF = math.log(80) -- how much likelier than a relative it is before anything was asked
+M.OTHER_PROTOCOL = 0.1 -- how likely a program of the same words speaks LMTP as well as SMTP, compared with one that was heard to
+M.ITSELF = math.log(40) -- how much likelier than a relative it is before anything was asked
 
 local HELLO = { ehlo = true, helo = true, lhlo = true }
 
@@ -347,9 +347,10 @@ local function fit(model, front, tokens, candidates)
   local answers, ahead = distinct_answers(model, front, tokens), front and M.FRONT or 0
   for i, product in ipairs(model.products) do
     local sum, heard, unheard = add_up(answers, i)
-    local score, best = sum + ahead, candidates[i]
+    local speaks, best = speaks_another(product, tokens) and M.OTHER_PROTOCOL or 1, candidates[i]
+    local score = sum + ahead + math.log(speaks) / M.TEMPER
     if not best or score > best.score then
-      local itself = is_itself(product, heard, unheard) * (speaks_another(product, tokens) and M.OTHER_PROTOCOL or 1)
+      local itself = is_itself(product, heard, unheard) * speaks
       candidates[i] = { product = product, front = front, fronts = front and { front.name }, score = score, itself = itself }
     elseif best.front and score == best.score then
       table.insert(best.fronts, front.name)
