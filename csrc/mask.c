@@ -27,8 +27,9 @@ const uint8_t mask_class[256] = {
 	[128] = TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO),
 };
 
-const char *const mask_words[7] = { [MASK_DATE] = "<date>", [MASK_ID] = "<id>", [MASK_NUMBER] = "<number>", [MASK_CLIENT] = "<client>",
-	[MASK_HOST] = "<host>", [MASK_ADDRESS] = "<address>" };
+#define WORD(text) { text, sizeof text - 1 }
+const struct mask_word mask_words[7] = { [MASK_DATE] = WORD("<date>"), [MASK_ID] = WORD("<id>"), [MASK_NUMBER] = WORD("<number>"),
+	[MASK_CLIENT] = WORD("<client>"), [MASK_HOST] = WORD("<host>"), [MASK_ADDRESS] = WORD("<address>") };
 
 /* A number behind one of these is a pid or a counter. */
 static const char *const number_words[] = { "pid", "qp", "id", "sid", "session", "process", "seq", "ticket", "connection" };

@@ -105,7 +105,12 @@ bool mask_next(struct mask_run *run);
 size_t mask(char *out, const char *text, size_t length, enum mask_strength strength, const struct mask_name *names, size_t count);
 
 /* What people are shown in a token's place, such as <date>. */
-extern const char *const mask_words[7];
+struct mask_word {
+	char bytes[16]; /* zeros behind */
+	size_t length;
+};
+
+extern const struct mask_word mask_words[7];
 
 /* --- Between the files of mask --- */
 
