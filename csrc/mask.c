@@ -66,7 +66,7 @@ static size_t client_at(const struct mask_run *m, size_t at)
 	for (size_t i = 0; i < m->count; i++) {
 		const struct mask_name *name = &m->names[i];
 		size_t k = 0;
-		if (name->length <= longest || name->length > m->length - at)
+		if (name->length <= longest || name->length > m->length - at || !MASK_IS_ALNUM(name->bytes[name->length - 1]))
 			continue;
 		while (k < name->length && mask_fold(m->text[at + k]) == mask_fold(name->bytes[k]))
 			k++;

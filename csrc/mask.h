@@ -46,7 +46,7 @@ enum mask_strength { MASK_VOLATILE, MASK_TEMPLATE };
 
 /* A name or an address of the client's own, without brackets; compared without regard to case, whole runs only. */
 struct mask_name {
-	const char *bytes; /* must begin with a letter, a digit or a colon, else it is never found */
+	const char *bytes; /* must begin with a letter, a digit or a colon and end with one of the former, else it is never found */
 	size_t length;
 };
 
