@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define ADDRESS_TEXT 48 /* bytes of an address as text, its NUL included */
 #define ADDRESS_WIDTHS 3
@@ -61,19 +62,28 @@ static inline int address_compare(const struct address *a, const struct address 
 	return (a->low > b->low) - (a->low < b->low);
 }
 
+/* A number whose first byte in memory is its highest, and back. */
+static inline uint64_t big_endian(uint64_t value)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	return value;
+#else
+	return __builtin_bswap64(value);
+#endif
+}
+
 static inline void put_be64(unsigned char *bytes, uint64_t value)
 {
-	for (int i = 7; i >= 0; i--, value >>= 8)
-		bytes[i] = (unsigned char)value;
+	value = big_endian(value);
+	memcpy(bytes, &value, sizeof value);
 }
 
 static inline uint64_t get_be64(const unsigned char *bytes)
 {
-	uint64_t value = 0;
+	uint64_t value;
 
-	for (int i = 0; i < 8; i++)
-		value = value << 8 | bytes[i];
-	return value;
+	memcpy(&value, bytes, sizeof value);
+	return big_endian(value);
 }
 
 #endif

@@ -93,15 +93,23 @@ bool greeting_domain(struct greeting_key *key, const char *reply, size_t length)
 
 /* --- Masked keys --- */
 
-/* A key that is being written; what is beyond its end is left out. */
+/* A key that is being written; what is beyond its end is left out.  Up to GREETING_SLACK bytes behind both are touched. */
 static void append(struct greeting_key *key, const char *bytes, size_t length)
 {
 	size_t room = GREETING_KEY_MAX - key->length;
 
 	if (length > room)
 		length = room;
-	memcpy(key->bytes + key->length, bytes, length);
+	for (size_t i = 0; i < length; i += 16)
+		memcpy(key->bytes + key->length + i, bytes + i, 16);
 	key->length += length;
+}
+
+static void append_word(struct greeting_key *key, char token)
+{
+	const struct mask_word *word = &mask_words[(unsigned char)token];
+
+	append(key, word->bytes, word->length);
 }
 
 static bool is_full(const struct greeting_key *key)
@@ -118,7 +126,7 @@ static void append_tokens(struct greeting_key *key, const char *bytes, size_t le
 		if (!MASK_IS(bytes[i], MASK_TOKEN))
 			continue;
 		append(key, bytes + from, i - from);
-		append(key, mask_words[(unsigned char)bytes[i]], strlen(mask_words[(unsigned char)bytes[i]]));
+		append_word(key, bytes[i]);
 		from = i + 1;
 	}
 	append(key, bytes + from, length - from);
@@ -140,53 +148,39 @@ static bool has_tokens(const char *text, size_t length)
 
 /* A key that is written along with the masking of a text. */
 struct writer {
-	struct greeting_key *key; /* NULL: not asked for */
+	struct greeting_key *key;
 	enum mask_strength strength;
-	bool tokens; /* the text may have the bytes of some */
-	size_t from; /* what of it has been written */
+	size_t from; /* what of the text has been written */
 };
-
-static void append_text(struct writer *writer, const char *text, size_t end)
-{
-	if (writer->tokens)
-		append_tokens(writer->key, text + writer->from, end - writer->from);
-	else
-		append(writer->key, text + writer->from, end - writer->from);
-	writer->from = end;
-}
-
-static bool wants_more(const struct writer *writer)
-{
-	return writer->key != NULL && !is_full(writer->key);
-}
-
-static void append_span(struct writer *writer, const struct mask_run *run)
-{
-	const char *word = mask_words[(unsigned char)run->token];
-
-	append_text(writer, run->text, run->start);
-	append(writer->key, word, strlen(word));
-	writer->from = run->end;
-}
 
 /* Both keys in one pass over the text. */
 static void mask_keys(struct greeting_key *whole, struct greeting_key *template, const char *text, size_t length, const struct mask_name *address)
 {
-	bool tokens = has_tokens(text, length);
-	struct writer writers[] = { { whole, MASK_VOLATILE, tokens, 0 }, { template, MASK_TEMPLATE, tokens, 0 } };
+	void (*write)(struct greeting_key *, const char *, size_t) = has_tokens(text, length) ? append_tokens : append;
+	struct writer writers[2], *end = writers;
 	struct mask_run run;
+	bool more = true;
 
-	for (int i = 0; i < 2; i++)
-		if (writers[i].key != NULL)
-			writers[i].key->length = 0;
+	if (whole != NULL)
+		*end++ = (struct writer){ whole, MASK_VOLATILE, 0 };
+	if (template != NULL)
+		*end++ = (struct writer){ template, MASK_TEMPLATE, 0 };
+	for (struct writer *writer = writers; writer < end; writer++)
+		writer->key->length = 0;
 	mask_start(&run, text, length, address, 1);
-	while ((wants_more(&writers[0]) || wants_more(&writers[1])) && mask_next(&run))
-		for (int i = 0; i < 2; i++)
-			if (writers[i].key != NULL && run.strength <= writers[i].strength)
-				append_span(&writers[i], &run);
-	for (int i = 0; i < 2; i++)
-		if (writers[i].key != NULL)
-			append_text(&writers[i], text, length);
+	while (more && mask_next(&run)) {
+		more = false;
+		for (struct writer *writer = writers; writer < end; writer++) {
+			if (run.strength <= writer->strength) {
+				write(writer->key, text + writer->from, run.start - writer->from);
+				append_word(writer->key, run.token);
+				writer->from = run.end;
+			}
+			more = more || !is_full(writer->key);
+		}
+	}
+	for (struct writer *writer = writers; writer < end; writer++)
+		write(writer->key, text + writer->from, length - writer->from);
 }
 
 void greeting_masked(struct greeting_key *whole, struct greeting_key *template, const char *reply, size_t length, const struct mask_name *address)
@@ -242,12 +236,12 @@ static bool has_code(const char *reply, size_t length, const char *codes)
 
 void greeting_notice(struct greeting_key *key, const char *reply, size_t length, const struct mask_name *address, const char *codes)
 {
-	char text[GREETING_MASKED];
+	char text[GREETING_MASKED + GREETING_SLACK];
 
 	key->length = 0;
 	if (!has_code(reply, length, codes))
 		return;
-	size_t size = hide_addresses(text, sizeof text, reply, length < GREETING_MASKED ? length : GREETING_MASKED);
+	size_t size = hide_addresses(text, GREETING_MASKED, reply, length < GREETING_MASKED ? length : GREETING_MASKED);
 	mask_keys(key, NULL, text, size, address);
 	while (key->length > 0 && is_blank(key->bytes[key->length - 1]))
 		key->length--;

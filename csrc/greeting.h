@@ -24,12 +24,13 @@
 #define GREETING_REPLY_MAX (GREETING_TEXT_MAX + 2)
 #define GREETING_MASKED 2048 /* bytes of a reply that are masked */
 #define GREETING_KEY_MAX 240 /* bytes of a key */
+#define GREETING_SLACK 15    /* bytes behind a text that may be read or written, since it is copied sixteen bytes at a time */
 
 enum greeting_kind { GREETING_DOMAIN, GREETING_WHOLE, GREETING_TEMPLATE, GREETING_NOTICE, GREETING_KINDS };
 
 struct greeting_key {
 	size_t length; /* 0: it shows none */
-	char bytes[GREETING_KEY_MAX];
+	char bytes[GREETING_KEY_MAX + GREETING_SLACK];
 };
 
 /* What is asked of greetings. */
@@ -40,7 +41,7 @@ struct greeting_form {
 
 struct greeting {
 	size_t length;
-	char reply[GREETING_REPLY_MAX];
+	char reply[GREETING_REPLY_MAX + GREETING_SLACK];
 	struct greeting_key keys[GREETING_KINDS]; /* those that were asked for */
 };
 
@@ -68,7 +69,11 @@ size_t greeting_reply(char *reply, const char *text, size_t length);
  */
 bool greeting_domain(struct greeting_key *key, const char *reply, size_t length);
 
-/* greeting_masked - the reply with what is volatile masked, and as a template, in one pass, NULL for one alone; tokens are words (mask_words). */
+/*
+ * greeting_masked - the reply with what is volatile masked, and as a template, in one pass, NULL for one alone; tokens are words (mask_words).
+ *
+ * Behind the reply GREETING_SLACK bytes more can be read.
+ */
 void greeting_masked(struct greeting_key *whole, struct greeting_key *template, const char *reply, size_t length, const struct mask_name *address);
 
 /* greeting_notice - the text of a reply whose code is one of `codes`, masked; host names in it stay. */

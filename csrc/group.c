@@ -215,6 +215,19 @@ bool group_add(struct group *group, struct pool *pool, const struct host *host, 
 	return insert(group, pool, host, 0) && (text == NULL || offer_text(group, pool, &host->networks[0], host->hashes[0], text, length));
 }
 
+void group_fetch(const struct group *group, const struct host *host)
+{
+	size_t index;
+	uint8_t rank;
+
+	for (unsigned width = 0; width < group->form; width++) {
+		group_place(host->hashes[width], &index, &rank);
+		__builtin_prefetch(&group->sketch->registers[width][index]);
+	}
+	if (group->form < ADDRESS_WIDTHS)
+		__builtin_prefetch(&group->list[group->count / 2]);
+}
+
 bool group_join(struct group *group, struct pool *pool, const struct group *other)
 {
 	for (unsigned width = 0; width < other->form; width++) {

@@ -65,6 +65,9 @@ void group_init(struct group *group, struct group_key key);
  */
 bool group_add(struct group *group, struct pool *pool, const struct host *host, const char *text, size_t length);
 
+/* group_fetch - asks for the memory that adding this host will touch; nothing else. */
+void group_fetch(const struct group *group, const struct host *host);
+
 /* group_join - adds all that `other` has; false as for group_add. */
 bool group_join(struct group *group, struct pool *pool, const struct group *other);
 

@@ -14,9 +14,19 @@ struct l_fpset {
 	struct fpscratch scratch; /* data is NULL before it is complete and after it is closed */
 };
 
+/* Whether the first argument is a set.  Methods have the metatable as an upvalue: to look it up by its name takes as long as a short match. */
+static bool is_set(lua_State *L)
+{
+	if (!lua_getmetatable(L, 1))
+		return false;
+	bool same = lua_rawequal(L, -1, lua_upvalueindex(1));
+	lua_pop(L, 1);
+	return same;
+}
+
 static struct l_fpset *check_open(lua_State *L)
 {
-	struct l_fpset *self = luaL_checkudata(L, 1, TYPE);
+	struct l_fpset *self = is_set(L) ? lua_touserdata(L, 1) : luaL_checkudata(L, 1, TYPE);
 
 	luaL_argcheck(L, self->scratch.data != NULL, 1, "the set is closed");
 	return self;
@@ -220,7 +230,7 @@ static int l_fpset_first(lua_State *L)
 
 	if (!next_hit(L, self, &run))
 		return 0;
-	luaL_checkstack(L, DEEPID_GROUPS_MAX + 1, NULL);
+	luaL_checkstack(L, (int)run.groups + 1, NULL);
 	lua_pushinteger(L, (lua_Integer)run.rule + 1);
 	for (uint32_t i = 1; i <= run.groups; i++)
 		push_capture(L, &run, i);
@@ -321,7 +331,9 @@ void l_fpset_register(lua_State *L)
 
 	luaL_newmetatable(L, TYPE);
 	luaL_setfuncs(L, meta, 0);
-	luaL_newlib(L, methods);
+	luaL_newlibtable(L, methods);
+	lua_pushvalue(L, -2);
+	luaL_setfuncs(L, methods, 1);
 	lua_setfield(L, -2, "__index");
 	lua_pop(L, 1);
 }

@@ -49,7 +49,7 @@ static void add_words(luaL_Buffer *buffer, const char *bytes, size_t length)
 		if (!MASK_IS(bytes[i], MASK_TOKEN))
 			continue;
 		luaL_addlstring(buffer, bytes + from, i - from);
-		luaL_addstring(buffer, mask_words[(unsigned char)bytes[i]]);
+		luaL_addlstring(buffer, mask_words[(unsigned char)bytes[i]].bytes, mask_words[(unsigned char)bytes[i]].length);
 		from = i + 1;
 	}
 	luaL_addlstring(buffer, bytes + from, length - from);

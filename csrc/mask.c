@@ -27,8 +27,9 @@ const uint8_t mask_class[256] = {
 	[128] = TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO), TIMES16(LO),
 };
 
-const char *const mask_words[7] = { [MASK_DATE] = "<date>", [MASK_ID] = "<id>", [MASK_NUMBER] = "<number>", [MASK_CLIENT] = "<client>",
-	[MASK_HOST] = "<host>", [MASK_ADDRESS] = "<address>" };
+#define WORD(text) { text, sizeof text - 1 }
+const struct mask_word mask_words[7] = { [MASK_DATE] = WORD("<date>"), [MASK_ID] = WORD("<id>"), [MASK_NUMBER] = WORD("<number>"),
+	[MASK_CLIENT] = WORD("<client>"), [MASK_HOST] = WORD("<host>"), [MASK_ADDRESS] = WORD("<address>") };
 
 /* A number behind one of these is a pid or a counter. */
 static const char *const number_words[] = { "pid", "qp", "id", "sid", "session", "process", "seq", "ticket", "connection" };
@@ -65,7 +66,7 @@ static size_t client_at(const struct mask_run *m, size_t at)
 	for (size_t i = 0; i < m->count; i++) {
 		const struct mask_name *name = &m->names[i];
 		size_t k = 0;
-		if (name->length <= longest || name->length > m->length - at)
+		if (name->length <= longest || name->length > m->length - at || !MASK_IS_ALNUM(name->bytes[name->length - 1]))
 			continue;
 		while (k < name->length && mask_fold(m->text[at + k]) == mask_fold(name->bytes[k]))
 			k++;
@@ -212,6 +213,40 @@ static bool judge_digits(struct mask_run *m, const struct run *run)
 	return false;
 }
 
+/* Whether what is behind the last dot is the end of a file's name. */
+static bool is_no_domain(const char *bytes, size_t length)
+{
+	if (length > 3)
+		return false;
+	uint32_t three = MASK_THREE((unsigned char)bytes[0], (unsigned char)bytes[1], length == 3 ? (unsigned char)bytes[2] : ' ') | 0x202020;
+	return three == MASK_THREE('e', 'x', 'e') || three == MASK_THREE('d', 'l', 'l') || three == MASK_THREE('j', 'a', 'r') || three == MASK_THREE('j', 's', ' ');
+}
+
+/* Whether there are three digits in a row, as in 163.com. */
+static bool has_three_digits(const char *bytes, size_t length)
+{
+	size_t digits = 0;
+
+	for (size_t i = 0; i < length && digits < 3; i++)
+		digits = MASK_IS(bytes[i], MASK_DIGIT) ? digits + 1 : 0;
+	return digits == 3;
+}
+
+/* Whether a run with a dot is a host name. */
+static bool is_host(const char *bytes, const struct run *run)
+{
+	const char *last = bytes + run->last_dot + 1;
+	size_t length = run->end - run->start, left = length - run->last_dot - 1;
+
+	/* Most versions end here. */
+	if (left < 2 || !MASK_IS(last[0], MASK_LETTER) || is_no_domain(last, left))
+		return false;
+	/* Without a letter before the last label it is a version such as 4.2.beta. */
+	if ((run->names == 0 && !has_three_digits(bytes, run->last_dot)) || (run->other_joints != 0 && memchr(bytes, '+', length) != NULL))
+		return false;
+	return run->tail == 0 || (left > 4 && mask_fold(last[0]) == 'x' && mask_fold(last[1]) == 'n' && memcmp(last + 2, "--", 2) == 0);
+}
+
 /* What a run of several labels is. */
 static bool judge_labels(struct mask_run *m, const struct run *run)
 {
@@ -219,17 +254,18 @@ static bool judge_labels(struct mask_run *m, const struct run *run)
 	size_t length = run->end - run->start, last = length;
 
 	bool path = run->start >= 2 && bytes[-1] == '/' && bytes[-2] != '/';
-	if (!path && mask_is_host(bytes, length)) {
+	if (!path && is_host(bytes, run)) {
 		bool client = run->start != m->own && literal_follows(m, run->end);
 		return found(m, run->start, run->end, client ? MASK_CLIENT : MASK_HOST, client ? MASK_VOLATILE : MASK_TEMPLATE);
 	}
-	if (!run->letters && !run->other_joints && run->first_dot >= 9)
-		return found(m, run->start, run->end, MASK_NUMBER, MASK_VOLATILE);
-	if (run->dots == 3 && mask_ipv4(bytes, length))
-		return !is_version(m, run) && found_address(m, run->start, run->end);
+	if (!run->letters && !run->other_joints) {
+		if (run->first_dot >= 9)
+			return found(m, run->start, run->end, MASK_NUMBER, MASK_VOLATILE);
+		return run->last_dot - run->first_dot >= 4 && mask_ipv4(bytes, length) && !is_version(m, run) && found_address(m, run->start, run->end);
+	}
+	/* Google's: l10si2344234wrt.123 */
 	while (MASK_IS(bytes[last - 1], MASK_DIGIT))
 		last--;
-	/* Google's: l10si2344234wrt.123 */
 	if (last < length && bytes[last - 1] == '.' && mask_is_id(bytes, run->first_dot))
 		return found(m, run->start, run->end, MASK_ID, MASK_VOLATILE);
 	return false;
@@ -240,52 +276,80 @@ static bool may_be_client(const struct mask_run *m, char first)
 	return (m->firsts[(unsigned char)first >> 6 & 1] >> ((unsigned char)first & 63) & 1) != 0;
 }
 
-/* Whether a run without digits and dots is never masked, whatever is around it. */
-static bool is_plain(const struct mask_run *m, size_t at, unsigned length)
+/* Notes the last of the words that begin at these bits of the window. */
+static void note_words(struct mask_run *m, uint64_t words)
 {
-	const char *bytes = m->text + at;
-
-	if (length >= 3 && mask_begins_name(bytes))
-		return false;
-	return !(length == 9 && mask_fold(bytes[0]) == 'l') && (m->count == 0 || !may_be_client(m, bytes[0]));
+	if (words == 0)
+		return;
+	unsigned last = highest_bit(words);
+	uint64_t others = words & ~(UINT64_C(1) << last);
+	size_t word = m->window.base + last, before = m->word_end > 0 ? m->word : word;
+	m->before = others != 0 ? m->window.base + highest_bit(others) : before;
+	m->word = word;
+	m->word_end = word + run_length(&m->window, last);
 }
 
-/* Goes on to the next in the window that may have to be masked, or counts as a mark; false: to the window's end. */
+/* Goes on to the next in the window that may have to be masked; false: to the window's end. */
 static bool skip_words(struct mask_run *m)
 {
 	const struct mask_window *w = &m->window;
-	uint64_t run = w->alnum | w->joint, stops;
-	unsigned offset = (unsigned)(m->at - w->base), length;
+	/* What was masked may end within a run: then the rest of it is one, too. */
+	uint64_t left = UINT64_MAX << (m->at - w->base), alnum = w->alnum & left, words = (w->starts & left) | (alnum & -alnum);
 
-	for (; (stops = w->stop >> offset) != 0; offset += length) {
-		offset += lowest_bit(stops);
-		length = run_length(run, offset);
-		/* The byte behind is looked at, too: a colon may be an address's, and the last of the window shows no end. */
-		if ((w->odd >> offset & ((UINT64_C(2) << length) - 1)) != 0 || !is_plain(m, w->base + offset, length)) {
-			m->at = w->base + offset;
-			return true;
-		}
-		m->word = w->base + offset;
-		m->word_end = w->base + offset + length;
+	for (uint64_t odd = (w->odd & left) | (words & ~w->starts); odd != 0; odd &= odd - 1) {
+		unsigned at = lowest_bit(odd);
+		uint64_t begun = words & ((UINT64_C(2) << at) - 1);
+		unsigned run = begun != 0 ? highest_bit(begun) : 0;
+		if (begun != 0 && run + run_length(w, run) >= at)
+			begun &= ~(UINT64_C(1) << (at = run));
+		else if ((w->mark >> at & 1) == 0)
+			continue;
+		note_words(m, begun);
+		m->at = w->base + at;
+		return true;
 	}
+	note_words(m, words);
 	m->at = w->base + MASK_WINDOW;
 	return false;
+}
+
+static bool found_date(struct mask_run *m, size_t at)
+{
+	size_t end = mask_date(m->text, m->length, at);
+
+	return end > 0 && found(m, at, end, MASK_DATE, MASK_VOLATILE);
+}
+
+/* Whether a date begins with one of the words before this number: with the name of a day or of a month. */
+static bool found_named_date(struct mask_run *m)
+{
+	if (m->word_end == 0 || !mask_begins_name(m->text + m->word))
+		return false;
+	return (mask_begins_name(m->text + m->before) && found_date(m, m->before)) || found_date(m, m->word);
+}
+
+/* Whether the run is two numbers or the like, which no date begins with, and most versions are. */
+static bool is_short_version(const struct run *run)
+{
+	return run->first_dot > 0 && run->first_dot == run->last_dot && run->other_joints == 0;
 }
 
 /* What a run is; true when it is masked, else it is the word before the next. */
 static bool judge(struct mask_run *m, const struct run *run)
 {
 	static const char *const local[] = { "localhost" };
-	size_t at = run->start, length = run->end - at, end = may_be_client(m, m->text[at]) ? client_at(m, at) : 0;
+	size_t at = run->start, length = run->end - at, end;
+	bool number = MASK_IS(m->text[at], MASK_DIGIT);
 
-	if (end > 0)
+	if (number && found_named_date(m))
+		return true;
+	if (may_be_client(m, m->text[at]) && (end = client_at(m, at)) > 0)
 		return found(m, at, end, MASK_CLIENT, MASK_VOLATILE);
 	if (run->end < m->length && m->text[run->end] == ':' && length <= 4 && !goes_on(m, at) && (end = ipv6_at(m, at)) > 0)
 		return found_address(m, at, end);
-	bool named = !run->digits && run->first >= 3 && run->first <= 9 && mask_begins_name(m->text + at);
-	if ((MASK_IS(m->text[at], MASK_DIGIT) || named) && (end = mask_date(m->text, m->length, at)) > 0)
-		return found(m, at, end, MASK_DATE, MASK_VOLATILE);
-	if (run->dots > 0) {
+	if (number && !is_short_version(run) && found_date(m, at))
+		return true;
+	if (run->first_dot > 0) {
 		if (judge_labels(m, run))
 			return true;
 	} else if (!run->letters && !run->joints) {
@@ -298,6 +362,7 @@ static bool judge(struct mask_run *m, const struct run *run)
 	} else if (length == 9 && mask_word_in(m->text + at, length, local, 1)) {
 		return found(m, at, run->end, MASK_HOST, MASK_TEMPLATE);
 	}
+	m->before = m->word_end > 0 ? m->word : at;
 	m->word = at;
 	m->word_end = m->at = run->end;
 	return false;
@@ -308,10 +373,7 @@ static bool judge_here(struct mask_run *m)
 {
 	struct run run;
 
-	if (bring_run(m))
-		read_run(m, &run);
-	else
-		read_long_run(m, &run);
+	read_run(m, &run);
 	return judge(m, &run);
 }
 
@@ -338,10 +400,12 @@ void mask_start(struct mask_run *m, const char *text, size_t length, const struc
 	m->names = names;
 	m->count = count;
 	m->at = 0;
+	m->any_word = false;
 	m->firsts[0] = m->firsts[1] = 0;
 	for (size_t i = 0; i < count; i++) {
 		unsigned char first = names[i].length > 0 ? (unsigned char)names[i].bytes[0] : 0;
 		m->firsts[first >> 6 & 1] |= UINT64_C(1) << (first & 63);
+		m->any_word = m->any_word || MASK_IS(first, MASK_LETTER);
 		if (MASK_IS(first, MASK_LETTER))
 			m->firsts[1] |= UINT64_C(1) << ((first ^ 0x20) & 63);
 	}
@@ -372,7 +436,7 @@ bool mask_next(struct mask_run *m)
 	while (m->at < m->length) {
 		if (m->at - m->window.base >= MASK_WINDOW)
 			look(m, m->at);
-		if (skip_words(m) && ((m->window.alnum >> (m->at - m->window.base) & 1) != 0 ? judge_here(m) : judge_mark(m)))
+		if (skip_words(m) && ((m->window.mark >> (m->at - m->window.base) & 1) == 0 ? judge_here(m) : judge_mark(m)))
 			return true;
 	}
 	return false;

@@ -46,7 +46,7 @@ enum mask_strength { MASK_VOLATILE, MASK_TEMPLATE };
 
 /* A name or an address of the client's own, without brackets; compared without regard to case, whole runs only. */
 struct mask_name {
-	const char *bytes; /* must begin with a letter, a digit or a colon, else it is never found */
+	const char *bytes; /* must begin with a letter, a digit or a colon and end with one of the former, else it is never found */
 	size_t length;
 };
 
@@ -57,8 +57,10 @@ struct mask_window {
 	size_t base;
 	uint64_t alnum, digit, dot;
 	uint64_t joint, joiner; /* joint: a joiner between two of alnum */
-	uint64_t stop; /* alnum, colons and newlines */
-	uint64_t odd;  /* digits, dots that are joints, colons and newlines, the first of several joiners, the last byte */
+	uint64_t mark;   /* colons and newlines */
+	uint64_t starts; /* where runs begin */
+	uint64_t odd;    /* what makes a run, or the one before it, more than a word: digits, dots that are joints, marks, the first of several
+	                    joiners, the beginning of what may be `localhost`, the last byte */
 };
 
 /* One reply's way through the masking; lives on the caller's stack. */
@@ -72,6 +74,8 @@ struct mask_run {
 	size_t own;  /* where the server's own name would begin in this line */
 	size_t word; /* the word that may say what the next number is; none when `word_end` is 0 */
 	size_t word_end;
+	size_t before; /* the word before that, or the same */
+	bool any_word; /* a name may be any word's */
 	uint64_t firsts[2]; /* the bytes that the names begin with, modulo 128 */
 	struct mask_window window;
 
@@ -101,7 +105,12 @@ bool mask_next(struct mask_run *run);
 size_t mask(char *out, const char *text, size_t length, enum mask_strength strength, const struct mask_name *names, size_t count);
 
 /* What people are shown in a token's place, such as <date>. */
-extern const char *const mask_words[7];
+struct mask_word {
+	char bytes[16]; /* zeros behind */
+	size_t length;
+};
+
+extern const struct mask_word mask_words[7];
 
 /* --- Between the files of mask --- */
 
@@ -128,19 +137,25 @@ static inline char mask_fold(char byte)
 bool mask_word_in(const char *bytes, size_t length, const char *const *words, size_t count);
 
 /* The first three letters of the names of days and months, small, in places that they tell; the compiler warns where two would have one place. */
-#define MASK_PLACES 64
-#define MASK_PLACE(a, b, c) ((unsigned)((a) + 5 * (b) + (c)) % MASK_PLACES)
+#define MASK_PLACES 32
+#define MASK_PLACE(three) ((uint32_t)((three) * UINT32_C(241365)) >> 27)
 #define MASK_THREE(a, b, c) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16)
 
 extern const uint32_t mask_name_letters[MASK_PLACES];
+
+/* The first three bytes of a name, small. */
+static inline uint32_t mask_three(const char *bytes)
+{
+	return MASK_THREE((unsigned char)bytes[0], (unsigned char)bytes[1], (unsigned char)bytes[2]) | 0x202020;
+}
 
 /* mask_begins_name - whether a name of a day or a month begins with these three bytes. */
 static inline bool mask_begins_name(const char *bytes)
 {
 	/* What this bit makes a small letter was a letter. */
-	uint32_t three = MASK_THREE((unsigned char)bytes[0], (unsigned char)bytes[1], (unsigned char)bytes[2]) | 0x202020;
+	uint32_t three = mask_three(bytes);
 
-	return mask_name_letters[MASK_PLACE(three & 255, three >> 8 & 255, three >> 16)] == three;
+	return mask_name_letters[MASK_PLACE(three)] == three;
 }
 
 /* mask_date - the end of the date or time that begins at `at`, or 0. */
@@ -155,8 +170,5 @@ bool mask_is_id(const char *bytes, size_t length);
 
 /* mask_is_short_id - whether a run that stands in brackets may be one: hexadecimal, in one case. */
 bool mask_is_short_id(const char *bytes, size_t length);
-
-/* mask_is_host - whether a run is a host name of two labels or more. */
-bool mask_is_host(const char *bytes, size_t length);
 
 #endif

@@ -42,11 +42,11 @@ static const char *const year_slash_forms[] = { "Y/d/d_c", NULL }, *const year_d
 	NAME('b', 'j', 'u', 'n', "e") NAME('b', 'j', 'u', 'l', "y") NAME('b', 'a', 'u', 'g', "ust") NAME('b', 's', 'e', 'p', "tember") \
 	NAME('b', 'o', 'c', 't', "ober") NAME('b', 'n', 'o', 'v', "ember") NAME('b', 'd', 'e', 'c', "ember")
 
-#define NAME(kind, a, b, c, rest) [MASK_PLACE(a, b, c)] = MASK_THREE(a, b, c),
+#define NAME(kind, a, b, c, rest) [MASK_PLACE(MASK_THREE(a, b, c))] = MASK_THREE(a, b, c),
 const uint32_t mask_name_letters[MASK_PLACES] = { NAMES };
 #undef NAME
 
-#define NAME(kind, a, b, c, rest) [MASK_PLACE(a, b, c)] = { rest, kind },
+#define NAME(kind, a, b, c, rest) [MASK_PLACE(MASK_THREE(a, b, c))] = { rest, kind },
 static const struct {
 	char rest[7];
 	char kind; /* as in a form: a or b */
@@ -83,16 +83,19 @@ static size_t digits_at(const struct cursor *c, size_t at, unsigned *value)
 	return end - at;
 }
 
-/* The length of the name at `at`, whole or of three letters, and its kind, a or b; or 0. */
+/* The kind of the name that begins so, a or b; or 0. */
+static char kind_of(const char *text)
+{
+	return mask_begins_name(text) ? names[MASK_PLACE(mask_three(text))].kind : '\0';
+}
+
+/* The length of the name at `at`, whole or of three letters, and its kind; or 0. */
 static size_t name_at(const struct cursor *c, size_t at, char *kind)
 {
-	if (c->length - at < 3 || !mask_begins_name(c->text + at))
+	if (c->length - at < 3 || (*kind = kind_of(c->text + at)) == '\0')
 		return 0;
-	const char *text = c->text + at;
-	unsigned place = MASK_PLACE(text[0] | 0x20, text[1] | 0x20, text[2] | 0x20);
-	const char *const rest[] = { names[place].rest };
+	const char *text = c->text + at, *const rest[] = { names[MASK_PLACE(mask_three(text))].rest };
 	size_t more = letters_at(c, at + 3);
-	*kind = names[place].kind;
 	return more == 0 || mask_word_in(text + 3, more, rest, 1) ? 3 + more : 0;
 }
 
@@ -238,18 +241,13 @@ static size_t match_form(struct cursor c, const char *form)
 	return may_end(&c, c.at) ? c.at : 0;
 }
 
-static unsigned two_digits(const char *text)
-{
-	return (unsigned)(text[0] - '0') * 10 + (unsigned)(text[1] - '0');
-}
-
-/* Whether a number with that byte before and behind it is at `at`: most versions have none that a date could have. */
-static bool is_between(const struct cursor *c, size_t at, char byte)
+/* Whether two more numbers follow the one that ends at `at`, divided by that byte: most versions have none that a date could have. */
+static bool is_row(const struct cursor *c, size_t at, char byte, bool year_first)
 {
 	unsigned value;
-	size_t count = digits_at(c, at + 1, &value);
+	size_t count = digits_at(c, at + 1, &value), end = at + 1 + count;
 
-	return count >= 1 && count <= 2 && at + 1 + count < c->length && c->text[at + 1 + count] == byte;
+	return count >= 1 && count <= 2 && end < c->length && c->text[end] == byte && digits_at(c, end + 1, &value) >= (year_first ? 1 : 2);
 }
 
 /* The forms that may begin so, NULL behind the last; NULL: none does. */
@@ -265,12 +263,17 @@ static const char *const *forms_at(const struct cursor *c)
 		return NULL;
 	switch (c->text[end]) {
 	case '-': return count == 4 ? year_dash_forms : dash_forms;
-	case '/': return !is_between(c, end, '/') ? NULL : count == 4 ? year_slash_forms : slash_forms;
-	case '.': return !is_between(c, end, '.') ? NULL : count == 4 ? year_dot_forms : dot_forms;
+	case '/': return !is_row(c, end, '/', count == 4) ? NULL : count == 4 ? year_slash_forms : slash_forms;
+	case '.': return !is_row(c, end, '.', count == 4) ? NULL : count == 4 ? year_dot_forms : dot_forms;
 	case ':': return count <= 2 ? clock_forms : NULL;
 	case ' ': return count <= 2 && name_at(c, end + blanks_at(c, end), &kind) > 0 && kind == 'b' ? blank_forms : NULL;
 	default: return NULL;
 	}
+}
+
+static unsigned two_digits(const char *text)
+{
+	return (unsigned)(text[0] - '0') * 10 + (unsigned)(text[1] - '0');
 }
 
 /*
@@ -280,26 +283,21 @@ static const char *const *forms_at(const struct cursor *c)
  */
 static size_t usual_date(const struct cursor *c)
 {
-	static const char low[] = " AAA 0000 00:00:00", high[] = " zzz 9999 99:99:99";
-	const char *day = c->text + c->at + 5;
-	char kind;
+	static const char low[] = " AAA 0000 00:00:00 +0000", high[] = " zzz 9999 99:99:99 -9999";
+	const char *name = c->text + c->at, *day = name + 5;
 
-	if (c->length - c->at < 31 || memcmp(day - 2, ", ", 2) != 0 || !MASK_IS(day[0], MASK_DIGIT))
+	if (c->length - c->at < 30 || memcmp(name + 3, ", ", 2) != 0 || !MASK_IS(day[0], MASK_DIGIT))
 		return 0;
-	const char *text = day + 1 + MASK_IS(day[1], MASK_DIGIT);
-	if (!sixteen_between((const unsigned char *)text, low, high) || !sixteen_between((const unsigned char *)text + 2, low + 2, high + 2))
+	const char *text = day + 1 + MASK_IS(day[1], MASK_DIGIT), *clock = text + 10;
+	size_t end = (size_t)(text + 24 - c->text);
+	if (end > c->length || !sixteen_between((const unsigned char *)text, low, high) || !sixteen_between((const unsigned char *)text + 8, low + 8, high + 8))
 		return 0;
-	const char *clock = text + 10;
-	struct cursor end = { c->text, c->length, (size_t)(clock + 8 - c->text) };
-	unsigned number = text == day + 1 ? (unsigned)(day[0] - '0') : two_digits(day);
+	unsigned number = text == day + 1 ? (unsigned)(day[0] - '0') : two_digits(day), century = two_digits(text + 5);
 	if (number < 1 || number > 31 || two_digits(clock) > 23 || two_digits(clock + 3) > 60 || two_digits(clock + 6) > 60)
 		return 0;
-	if ((memcmp(text + 5, "19", 2) != 0 && memcmp(text + 5, "20", 2) != 0) || clock[8] != ' ' || (clock[9] != '+' && clock[9] != '-'))
+	if ((century != 19 && century != 20) || clock[9] == ',' || kind_of(name) != 'a' || kind_of(text + 1) != 'b' || !may_end(c, end))
 		return 0;
-	if (name_at(c, c->at, &kind) != 3 || kind != 'a' || name_at(c, (size_t)(text + 1 - c->text), &kind) != 3 || kind != 'b')
-		return 0;
-	end.at += zone_at(&end, end.at);
-	return may_end(&end, end.at) ? end.at : 0;
+	return end + comment_at(c, end, true);
 }
 
 size_t mask_date(const char *text, size_t length, size_t at)
@@ -308,7 +306,7 @@ size_t mask_date(const char *text, size_t length, size_t at)
 
 	if (at > 0 && text[at - 1] == ':')
 		return 0;
-	size_t usual = usual_date(&c);
+	size_t usual = MASK_IS(text[at], MASK_DIGIT) ? 0 : usual_date(&c);
 	if (usual > 0)
 		return usual;
 	for (const char *const *form = forms_at(&c); form != NULL && *form != NULL; form++) {

@@ -1,4 +1,4 @@
-/* maskid - what one run is: a session id, an address, a host name; see mask.h. */
+/* maskid - what one run is: a session id, an address; see mask.h. */
 
 #include <string.h>
 
@@ -52,22 +52,23 @@ static bool is_snert(const char *bytes, size_t length)
 
 bool mask_is_id(const char *bytes, size_t length)
 {
+	/* From digits, small letters and capitals to each other; a capital that begins a word is no turn: Word, but woRd. */
+	static const uint8_t is_turn[7][7] = { [MASK_DIGIT] = { [MASK_LETTER] = 1, [MASK_LETTER | MASK_UPPER] = 1 },
+		[MASK_LETTER] = { [MASK_DIGIT] = 1, [MASK_LETTER | MASK_UPPER] = 1 }, [MASK_LETTER | MASK_UPPER] = { [MASK_DIGIT] = 1 } };
 	static const uint8_t uuid[] = { 8, 4, 4, 4, 12, 0 }, exim[] = { 6, 6, 2, 0 }, exim_4_97[] = { 6, 11, 4, 0 };
 	size_t digits = 0, letters = 0, hex = 0, upper = 0, turns = 0;
-	uint8_t before = 0;
+	unsigned before = 0;
 
 	if (length < 9)
 		return false;
 	for (size_t i = 0; i < length; i++) {
 		uint8_t class = mask_class[(unsigned char)bytes[i]];
-		digits += (class & MASK_DIGIT) != 0;
+		unsigned kind = class & (MASK_DIGIT | MASK_LETTER | MASK_UPPER);
+		digits += class & MASK_DIGIT;
 		letters += (class & MASK_LETTER) != 0;
 		upper += (class & MASK_UPPER) != 0;
 		hex += (class & MASK_HEX) != 0;
-		/* A capital that begins a word is no turn: Word, but woRd. */
-		uint8_t kind = class & (MASK_DIGIT | MASK_LETTER | MASK_UPPER | MASK_JOINER);
-		bool word = before == (MASK_LETTER | MASK_UPPER) && kind == MASK_LETTER;
-		turns += i > 0 && kind != before && !word && kind != MASK_JOINER && before != MASK_JOINER;
+		turns += is_turn[before][kind];
 		before = kind;
 	}
 	if (digits == 0 || letters == 0)
@@ -145,32 +146,4 @@ bool mask_ipv6(const char *bytes, size_t length)
 		}
 	}
 	return any && (gap ? groups <= 7 : groups == 8);
-}
-
-bool mask_is_host(const char *bytes, size_t length)
-{
-	static const char *const not_domains[] = { "exe", "dll", "jar", "js" };
-	size_t last = length, digits = 0;
-	bool named = false;
-
-	while (last > 0 && bytes[last - 1] != '.')
-		last--;
-	/* Most versions end here. */
-	if (last == 0 || length - last < 2 || !MASK_IS(bytes[last], MASK_LETTER) || memchr(bytes, '+', length) != NULL)
-		return false;
-	if (length - last <= 3 && mask_word_in(bytes + last, length - last, not_domains, COUNT(not_domains)))
-		return false;
-	/* A letter, or three digits in a row as in 163.com: else it is a version such as 4.2.beta. */
-	for (size_t i = 0; i < last && !named; i++) {
-		digits = MASK_IS(bytes[i], MASK_DIGIT) ? digits + 1 : 0;
-		named = digits == 3 || MASK_IS(bytes[i], MASK_LETTER);
-	}
-	if (!named)
-		return false;
-	if (length - last > 4 && mask_fold(bytes[last]) == 'x' && mask_fold(bytes[last + 1]) == 'n' && memcmp(bytes + last + 2, "--", 2) == 0)
-		return true;
-	for (size_t i = last; i < length; i++)
-		if (!MASK_IS(bytes[i], MASK_LETTER))
-			return false;
-	return true;
 }

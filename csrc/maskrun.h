@@ -4,7 +4,8 @@
  *   bytes    mx-1.own.org ESM
  *   alnum    ++.+.+++.+++.+++
  *   joint    ..+.+...+.......      a joiner with alnum on both sides
- *   run      ++++++++++++....      as far as one of both is set
+ *   run      ++++++++++++.+++      as far as one of both is set
+ *   starts   +............+..      the first byte of each run
  *
  * A run that does not end in the window has the window moved to where it begins; one longer than that is read step by step.
  * Part of mask.c, which alone includes it.
@@ -20,9 +21,11 @@
 /* What a run is made of. */
 struct run {
 	size_t start, end;
-	size_t dots, first_dot; /* first_dot: where, from the run's start */
-	size_t first;           /* the bytes before its first joint */
-	bool digits, letters, joints, other_joints; /* whether it has some; other_joints: none of them dots */
+	size_t first_dot, last_dot; /* where, from the run's start; 0: it has none */
+	/* Not 0: it has some. */
+	uint64_t digits, letters, joints;
+	uint64_t other_joints; /* joints, none of them dots */
+	uint64_t names, tail;  /* letters before the last dot; digits and joints behind it */
 };
 
 /* The end of what may join two parts of a run: one of . + or any number of - _. */
@@ -43,40 +46,33 @@ static inline size_t joint(const struct mask_run *m, size_t at)
 	return end > at && end < m->length && MASK_IS_ALNUM(m->text[end]) ? end - at : 0;
 }
 
-/* What sixteen bytes from `at` on are; `*past` of them, which are to be shifted out, lie before, lest the text's end is passed. */
-static inline struct sixteen_text look_at(const struct mask_run *m, size_t at, unsigned *past)
-{
-	const unsigned char *bytes = (const unsigned char *)m->text;
-
-	*past = 0;
-	if (m->length - at >= 16)
-		return sixteen_text_of(bytes + at);
-	if (m->length >= 16) {
-		*past = (unsigned)(16 - (m->length - at));
-		return sixteen_text_of(bytes + m->length - 16);
-	}
-	unsigned char padded[16] = { 0 };
-	memcpy(padded, bytes + at, m->length - at);
-	return sixteen_text_of(padded);
-}
-
-/* Moves the window. */
+/* Moves the window so that it shows what begins at `at`; near the end of the text it may begin before. */
 static inline void look(struct mask_run *m, size_t at)
 {
-	uint64_t letter = 0, digit = 0, joiner = 0, dot = 0, mark = 0;
+	unsigned char padded[16] = { 0 };
+	const unsigned char *bytes = (const unsigned char *)m->text;
+	size_t base = m->length - at >= 16 ? at : m->length >= 16 ? m->length - 16 : 0, last = 0;
+	uint64_t alnum = 0, digit = 0, joiner = 0, dot = 0, mark = 0, local = 0;
 
-	for (unsigned i = 0; i < MASK_WINDOW && at + i < m->length; i += 16) {
-		unsigned past;
-		struct sixteen_text text = look_at(m, at + i, &past);
-		letter |= (uint64_t)(text.letter >> past) << i;
-		digit |= (uint64_t)(text.digit >> past) << i;
-		joiner |= (uint64_t)(text.joiner >> past) << i;
-		dot |= (uint64_t)(text.dot >> past) << i;
-		mark |= (uint64_t)(text.mark >> past) << i;
+	if (m->length < 16)
+		bytes = memcpy(padded, bytes, m->length);
+	else
+		last = m->length - base - 16;
+	bytes += base;
+	/* What is looked at twice, at the end, is the same both times. */
+	for (size_t i = 0; i < MASK_WINDOW; i += 16) {
+		size_t from = i < last ? i : last;
+		struct sixteen_text text = sixteen_text_of(bytes + from);
+		alnum |= (uint64_t)(text.letter | text.digit) << from;
+		digit |= (uint64_t)text.digit << from;
+		joiner |= (uint64_t)text.joiner << from;
+		dot |= (uint64_t)text.dot << from;
+		mark |= (uint64_t)text.mark << from;
+		local |= (uint64_t)text.local << from;
 	}
-	uint64_t alnum = letter | digit, joint = joiner & alnum << 1 & alnum >> 1;
-	m->window = (struct mask_window){ .base = at, .alnum = alnum, .digit = digit, .dot = dot, .joint = joint, .joiner = joiner, .stop = alnum | mark,
-		.odd = digit | (dot & joint) | mark | (joiner & joiner >> 1) | UINT64_C(1) << (MASK_WINDOW - 1) };
+	uint64_t joint = joiner & alnum << 1 & alnum >> 1, run = alnum | joint, starts = run & ~(run << 1);
+	m->window = (struct mask_window){ .base = base, .alnum = alnum, .digit = digit, .dot = dot, .joint = joint, .joiner = joiner, .mark = mark, .starts = starts,
+		.odd = digit | (dot & joint) | mark | (joiner & joiner >> 1) | (starts & local) | (m->any_word ? starts : 0) | UINT64_C(1) << (MASK_WINDOW - 1) };
 }
 
 /* Reads the run that begins here joint by joint. */
@@ -86,26 +82,30 @@ static inline void read_long_run(const struct mask_run *m, struct run *run)
 
 	*run = (struct run){ .start = start };
 	do {
-		run->other_joints |= gap > 0 && m->text[at] != '.';
-		at += gap;
-		for (; at < m->length && MASK_IS_ALNUM(m->text[at]); at++) {
-			run->digits |= MASK_IS(m->text[at], MASK_DIGIT);
-			run->letters |= MASK_IS(m->text[at], MASK_LETTER);
+		if (gap > 0 && m->text[at] == '.') {
+			run->first_dot = run->first_dot > 0 ? run->first_dot : at - start;
+			run->last_dot = at - start;
+			run->names = run->letters;
+			run->tail = 0;
+		} else if (gap > 0) {
+			run->other_joints = run->tail = 1;
 		}
-		if (run->first == 0)
-			run->first = at - start;
+		for (at += gap; at < m->length && MASK_IS_ALNUM(m->text[at]); at++) {
+			if (MASK_IS(m->text[at], MASK_DIGIT))
+				run->digits = run->tail = 1;
+			else
+				run->letters = 1;
+		}
 		gap = joint(m, at);
 		run->joints |= gap > 0;
-		if (gap > 0 && m->text[at] == '.' && run->dots++ == 0)
-			run->first_dot = at - start;
 	} while (gap > 0);
 	run->end = at;
 }
 
-/* The length of the run that begins at that bit of a window's runs, as far as the window shows it; 0: none does. */
-static inline unsigned run_length(uint64_t runs, unsigned offset)
+/* The length of the run that begins at that bit of the window, as far as this shows it. */
+static inline unsigned run_length(const struct mask_window *w, unsigned offset)
 {
-	return lowest_bit(~(runs >> offset) | UINT64_C(1) << (MASK_WINDOW - 1));
+	return lowest_bit(~((w->alnum | w->joint) >> offset) | UINT64_C(1) << (MASK_WINDOW - 1));
 }
 
 /* Whether the run ends there; if not, it goes on behind the window or behind several of - and _ in a row. */
@@ -115,41 +115,29 @@ static inline bool run_ends(const struct mask_window *w, unsigned offset, unsign
 	return offset + length < MASK_WINDOW - 1 && (w->joiner >> (offset + length) & 3) != 3;
 }
 
-/* Moves the window, if need be, to show all of the run that begins here; false: it cannot. */
-static inline bool bring_run(struct mask_run *m)
+/* Reads the run that begins here. */
+static inline void read_run(struct mask_run *m, struct run *run)
 {
 	const struct mask_window *w = &m->window;
-	unsigned offset = (unsigned)(m->at - w->base);
+	unsigned offset = (unsigned)(m->at - w->base), length = run_length(w, offset);
 
-	if (run_ends(w, offset, run_length(w->alnum | w->joint, offset)))
-		return true;
-	look(m, m->at);
-	return run_ends(w, 0, run_length(w->alnum | w->joint, 0));
-}
-
-/* The bits that a run has in the window, its first byte lowest. */
-static inline uint64_t bits_of(uint64_t class, unsigned offset, unsigned length)
-{
-	return class >> offset & ((UINT64_C(1) << length) - 1);
-}
-
-/* Reads the run that begins here, which the window shows. */
-static inline void read_run(const struct mask_run *m, struct run *run)
-{
-	const struct mask_window *w = &m->window;
-	unsigned offset = (unsigned)(m->at - w->base), length = run_length(w->alnum | w->joint, offset);
-	uint64_t dots = bits_of(w->dot, offset, length), joints = bits_of(w->joint, offset, length);
-
-	run->start = m->at;
-	run->end = m->at + length;
-	run->digits = bits_of(w->digit, offset, length) != 0;
-	run->letters = bits_of(w->alnum & ~w->digit, offset, length) != 0;
-	run->joints = joints != 0;
-	run->other_joints = joints != dots;
-	run->first = joints != 0 ? lowest_bit(joints) : length;
-	run->first_dot = dots != 0 ? lowest_bit(dots) : 0;
-	for (run->dots = 0; dots != 0; dots &= dots - 1)
-		run->dots++;
+	if (!run_ends(w, offset, length)) {
+		look(m, m->at);
+		offset = (unsigned)(m->at - w->base);
+		length = run_length(w, offset);
+		if (!run_ends(w, offset, length)) {
+			read_long_run(m, run);
+			return;
+		}
+	}
+	uint64_t all = (UINT64_C(1) << length) - 1, digits = w->digit >> offset & all, joints = w->joint >> offset & all, dots = w->dot >> offset & joints;
+	*run = (struct run){ .start = m->at, .end = m->at + length, .digits = digits, .letters = all & ~(digits | joints), .joints = joints, .other_joints = joints & ~dots };
+	if (dots != 0) {
+		run->first_dot = lowest_bit(dots);
+		run->last_dot = highest_bit(dots);
+		run->names = run->letters & ((UINT64_C(1) << run->last_dot) - 1);
+		run->tail = (digits | joints) >> run->last_dot >> 1;
+	}
 }
 
 #endif

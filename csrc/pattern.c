@@ -73,15 +73,21 @@ static int16_t folded_byte(const struct byteset *set)
 	return folded;
 }
 
-static void append_set(struct parser *parser, const struct byteset *set)
+/* `folded`: the byte that all of the set are when they are folded, or -1. */
+static void append_byte(struct parser *parser, const struct byteset *set, int16_t folded)
 {
 	uint32_t node = new_node(parser, PATTERN_BYTE);
 
 	if (parser->reader.failed)
 		return;
 	parser->pattern->nodes[node].set = *set;
-	parser->pattern->nodes[node].folded = folded_byte(set);
+	parser->pattern->nodes[node].folded = folded;
 	append(parser, node);
+}
+
+static void append_set(struct parser *parser, const struct byteset *set)
+{
+	append_byte(parser, set, folded_byte(set));
 }
 
 static void append_literal(struct parser *parser, unsigned byte)
@@ -89,7 +95,7 @@ static void append_literal(struct parser *parser, unsigned byte)
 	struct byteset set = { { 0 } };
 
 	reader_literal(&parser->reader, &set, byte);
-	append_set(parser, &set);
+	append_byte(parser, &set, (int16_t)(byte | FOLD));
 }
 
 /* --- Quantifiers --- */

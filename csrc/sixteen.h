@@ -16,7 +16,8 @@ struct sixteen_text {
 	uint32_t letter; /* bytes from 0x80 on, too */
 	uint32_t joiner; /* . + - _ */
 	uint32_t dot;
-	uint32_t mark; /* colons and newlines */
+	uint32_t mark;  /* colons and newlines */
+	uint32_t local; /* l and L, which begin `localhost` */
 };
 
 /* Of folded bytes: digits, and letters that are frequent in words: all but f, k and v to z. */
@@ -52,14 +53,6 @@ static inline uint32_t sixteen_either(const unsigned char *bytes, unsigned char 
 	__m128i block = _mm_loadu_si128((const __m128i *)bytes);
 
 	return (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8((char)a)), _mm_cmpeq_epi8(block, _mm_set1_epi8((char)b))));
-}
-
-/* Bit i: byte i is one of `count` from `first` on. */
-static inline uint32_t sixteen_within(__m128i block, char first, char count)
-{
-	__m128i from = _mm_sub_epi8(block, _mm_set1_epi8(first));
-
-	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(from, _mm_set1_epi8((char)(count - 1))), from));
 }
 
 /* All ones where a byte is one of `count` from `first` on: moved to the upper end of what a signed byte holds. */
@@ -100,13 +93,15 @@ static inline struct sixteen_text sixteen_text_of(const unsigned char *bytes)
 	__m128i block = _mm_loadu_si128((const __m128i *)bytes);
 	__m128i dot = _mm_cmpeq_epi8(block, _mm_set1_epi8('.')), plus = _mm_cmpeq_epi8(block, _mm_set1_epi8('+'));
 	__m128i dash = _mm_cmpeq_epi8(block, _mm_set1_epi8('-')), low = _mm_cmpeq_epi8(block, _mm_set1_epi8('_'));
+	__m128i folded = _mm_or_si128(block, _mm_set1_epi8(0x20)), letter = sixteen_among(folded, 'a', 26);
 
 	return (struct sixteen_text){
-		.digit = sixteen_within(block, '0', 10),
-		.letter = sixteen_within(_mm_or_si128(block, _mm_set1_epi8(0x20)), 'a', 26) | (uint32_t)_mm_movemask_epi8(block),
+		.digit = (uint32_t)_mm_movemask_epi8(sixteen_among(block, '0', 10)),
+		.letter = (uint32_t)_mm_movemask_epi8(_mm_or_si128(letter, block)),
 		.joiner = (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(dot, plus), _mm_or_si128(dash, low))),
 		.dot = (uint32_t)_mm_movemask_epi8(dot),
 		.mark = (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8(':')), _mm_cmpeq_epi8(block, _mm_set1_epi8('\n')))),
+		.local = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(folded, _mm_set1_epi8('l'))),
 	};
 }
 
@@ -114,7 +109,7 @@ static inline struct sixteen_text sixteen_text_of(const unsigned char *bytes)
 
 static inline struct sixteen_text sixteen_text_of(const unsigned char *bytes)
 {
-	struct sixteen_text text = { 0, 0, 0, 0, 0 };
+	struct sixteen_text text = { 0, 0, 0, 0, 0, 0 };
 
 	for (unsigned i = 0; i < 16; i++) {
 		unsigned char byte = bytes[i], folded = byte | 0x20;
@@ -123,6 +118,7 @@ static inline struct sixteen_text sixteen_text_of(const unsigned char *bytes)
 		text.joiner |= (uint32_t)(byte == '.' || byte == '+' || byte == '-' || byte == '_') << i;
 		text.dot |= (uint32_t)(byte == '.') << i;
 		text.mark |= (uint32_t)(byte == ':' || byte == '\n') << i;
+		text.local |= (uint32_t)(folded == 'l') << i;
 	}
 	return text;
 }
@@ -186,6 +182,12 @@ static inline uint32_t sixteen_either(const unsigned char *bytes, unsigned char 
 static inline unsigned lowest_bit(uint64_t mask)
 {
 	return (unsigned)__builtin_ctzll(mask);
+}
+
+/* The highest one. */
+static inline unsigned highest_bit(uint64_t mask)
+{
+	return 63 - (unsigned)__builtin_clzll(mask);
 }
 
 #endif

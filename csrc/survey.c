@@ -311,6 +311,11 @@ enum deepid_err survey_settle(struct survey *s)
 		if (group != NULL)
 			__builtin_prefetch(*group);
 	}
+	for (size_t i = 0; i < count; i++) {
+		struct group **group = guess(s, &s->waiting[i].key);
+		if (group != NULL)
+			group_fetch(*group, &s->waiting[i].host);
+	}
 	for (size_t i = 0; i < count && result == DEEPID_OK; i++) {
 		const struct survey_fact *fact = &s->waiting[i];
 		result = put(s, &fact->host, &fact->key, fact->text, fact->text_length);

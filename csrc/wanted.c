@@ -185,6 +185,11 @@ static void walk_once(struct walk *walk, const struct pattern_node *node)
 {
 	struct bundle *tails = &walk->tails;
 	unsigned char members[MEMBERS_MOST];
+
+	if (node->folded >= 0 && tails->count == 1 && tails->texts[0].length < WANTED_MOST) {
+		put(&tails->texts[0], (unsigned char)node->folded);
+		return;
+	}
 	unsigned count = members_of(node, members);
 
 	if (count != 1 || is_full(tails))
@@ -262,7 +267,7 @@ static void walk_fork(struct walk *walk, const struct pattern_node *group)
 static void walk_group(struct walk *walk, const struct pattern_node *group)
 {
 	bool optional = group->min == 0, single = walk->nodes[group->first].next == PATTERN_NONE;
-	struct bundle before = walk->tails, *best = walk->best, ignored = { .count = 0 };
+	struct bundle before, *best = walk->best, ignored;
 
 	if ((optional && group->max != 1) || (!single && walk->forks == FORKS_MOST)) {
 		leave_gap(walk);
@@ -270,8 +275,11 @@ static void walk_group(struct walk *walk, const struct pattern_node *group)
 	}
 	if (optional || !single)
 		offer(walk, &walk->tails);
-	if (optional)
+	if (optional) {
+		before = walk->tails;
+		ignored.count = 0;
 		walk->best = &ignored;
+	}
 	if (single)
 		walk_branch(walk, group->first);
 	else

@@ -106,6 +106,7 @@ local lists = {
     { "the client's address unbracketed", "554 192.0.2.9 found on a list; 192.0.2.90", names = ME,
       volatile = "554 <client> found on a list; 192.0.2.90", template = "554 <client> found on a list; <addr>" },
     { "an IPv6 name", "by ::1 fe80::1", names = { "::1", "fe80::1" }, volatile = "by <client> <client>" },
+    { "a name ends with a letter or a digit", "x 7: y", names = { "7:" } },
     { "a reply code is no name", "220 220 x\r\n220", names = { "220" }, volatile = "220 <client> x\r\n220" },
     { "the server's own address", "220 [192.0.2.25] ESMTP\r\n250-[IPv6:2001:db8::1] x\r\n220 192.0.2.25 ESMTP",
       template = "220 [<addr>] ESMTP\r\n250-[IPv6:<addr>] x\r\n220 <addr> ESMTP" },

@@ -264,7 +264,7 @@ function M.mask(text, strength, names)
     local best
     for _, name in ipairs(names or {}) do
       local behind = at + #name
-      if #name > 0 and lower(text:sub(at, behind - 1)) == lower(name) and not goes_on(text, behind) and behind > (best or 0) then
+      if name:find "[%w\128-\255]$" and lower(text:sub(at, behind - 1)) == lower(name) and not goes_on(text, behind) and behind > (best or 0) then
         best = behind
       end
     end

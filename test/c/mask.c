@@ -29,8 +29,8 @@ static void classed(void)
 			uint8_t class = mask_class[byte];
 			uint32_t bit = UINT32_C(1) << at;
 			same = same && text.digit == (class & MASK_DIGIT ? bit : 0) && text.letter == (class & MASK_LETTER ? bit : 0) &&
-			    text.joiner == (class & MASK_JOINER ? bit : 0) && text.dot == (byte == '.' ? bit : 0) && 
-			    text.mark == (byte == ':' || byte == '\n' ? bit : 0);
+			    text.joiner == (class & MASK_JOINER ? bit : 0) && text.dot == (byte == '.' ? bit : 0) &&
+			    text.mark == (byte == ':' || byte == '\n' ? bit : 0) && text.local == (byte == 'l' || byte == 'L' ? bit : 0);
 		}
 	}
 	tap_ok(same, "sixteen bytes are classed as one is");
