@@ -35,7 +35,8 @@ EXPORT int luaopen_deepid_core(lua_State *L)
 {
 	static const luaL_Reg functions[] = { { "fpset", l_fpset_new }, { "mask", l_mask }, { "survey", l_survey_new },
 		{ "shelf", l_shelf_new }, { "shelf_load", l_shelf_load }, { "hash", l_hash },
-		{ "sweep", l_sweep_new }, { "unpack", l_unpack }, { "checksum", l_checksum }, { NULL, NULL } };
+		{ "sweep", l_sweep_new }, { "unpack", l_unpack }, { "packed", l_packed_new }, { "checksum", l_checksum },
+		{ "checksum_files", l_checksum_files }, { NULL, NULL } };
 
 	/* Until this check is through, only functions that both Luas have may be called; see compat.h. */
 	lua_pushcfunction(L, check_version);
@@ -48,7 +49,8 @@ EXPORT int luaopen_deepid_core(lua_State *L)
 	l_survey_register(L);
 	l_shelf_register(L);
 	l_sweep_register(L);
-	lua_createtable(L, 0, 13);
+	l_packed_register(L);
+	lua_createtable(L, 0, 15);
 	luaL_setfuncs(L, functions, 0);
 	lua_pushliteral(L, DEEPID_RELEASE);
 	lua_setfield(L, -2, "release");

@@ -129,17 +129,13 @@ local function add_tables(known, folder)
   return problems
 end
 
--- The text files, whole; nil when one cannot be read.
-local function read_texts(folder)
-  local texts = {}
+-- The text files.
+local function texts_of(folder)
+  local paths = {}
   for _, names in ipairs { M.FILES, M.TABLES } do
-    for _, name in ipairs(names) do
-      local text = read_file(folder .. "/" .. name)
-      if not text then return nil end
-      texts[#texts + 1] = text
-    end
+    for _, name in ipairs(names) do paths[#paths + 1] = folder .. "/" .. name end
   end
-  return texts
+  return paths
 end
 
 local function load_texts(folder)
@@ -182,13 +178,13 @@ function M.pack(folder)
     end
   end
   local parts = { rules = {}, steps = {} }
-  for i, rule in ipairs(list) do parts.rules[i] = pack.pack(rule) end
+  for i, rule in ipairs(list) do parts.rules[i] = pack.part(rule) end
   for name, step in pairs(steps) do
     for i, owner in ipairs(step.owners) do step.owners[i] = { rule = owner.rule.order, condition = owner.condition } end
-    parts.steps[name] = pack.pack(step)
+    parts.steps[name] = pack.part(step)
   end
-  for _, name in ipairs { "dialects", "builds", "releases", "built_on" } do parts[name] = pack.pack(known[name]) end
-  return pack.seal(parts, assert(read_texts(folder)))
+  for _, name in ipairs { "dialects", "builds", "releases", "built_on" } do parts[name] = pack.part(known[name]) end
+  return pack.seal(parts, texts_of(folder))
 end
 
 -- A table whose values are made of others when they are first asked for: nobody needs all, and each that is there makes Lua tidy up longer.
@@ -202,23 +198,21 @@ local function made_late(from, make)
 end
 
 -- A step's set is made when first a reply to it is to be matched. That its patterns compile was seen when they were packed.
-local function late_steps(lib, parts, rules_by_number)
-  return made_late(parts, function(bytes)
-    local step = lib.unpack(bytes)
+local function late_steps(packed, parts, rules_by_number)
+  return made_late(parts, function(part)
+    local step = packed:value(part)
     local owners = made_late(step.owners, function(owner) return { rule = rules_by_number[owner.rule], condition = owner.condition } end)
-    return { set = lib.fpset(step.patterns, { trusted = true }), owners = owners }
+    return { set = core.load().fpset(step.patterns, { trusted = true }), owners = owners }
   end)
 end
 
 local function load_packed(folder)
-  local bytes, texts = read_file(folder .. "/" .. pack.NAME), nil
-  local lib = core.load()
-  if bytes and lib then texts = read_texts(folder) end
-  local parts = texts and pack.open(bytes, texts)
-  if not parts then return nil end
-  local known = made_late(parts, function(part, name) return name == "dialects" and dialects.attach(lib.unpack(part)) or lib.unpack(part) end)
-  known.rules = made_late(parts.rules, function(part) return lib.unpack(part) end)
-  known.steps, known.problems = late_steps(lib, parts.steps, known.rules), {}
+  local packed = pack.open(folder .. "/" .. pack.NAME, texts_of(folder))
+  if not packed then return nil end
+  local parts = packed:value()
+  local known = made_late(parts, function(part, name) return name == "dialects" and dialects.attach(packed:value(part)) or packed:value(part) end)
+  known.rules = made_late(parts.rules, function(part) return packed:value(part) end)
+  known.steps, known.problems = late_steps(packed, parts.steps, known.rules), {}
   return known
 end
 
