@@ -177,26 +177,6 @@ static void push_whole(lua_State *L, struct cursor *cursor)
 	push_value(L, cursor, 0);
 }
 
-int l_unpack(lua_State *L)
-{
-	unsigned char sum[SUM];
-	size_t length;
-	const char *bytes = luaL_checklstring(L, 1, &length);
-
-	if (length < SUM)
-		return luaL_error(L, "packed value: cut short");
-	struct text_span rest = { bytes + SUM, length - SUM };
-	sum_texts(sum, &rest, 1);
-	if (memcmp(sum, bytes, SUM) != 0)
-		return luaL_error(L, "packed value: damaged");
-	const unsigned char *start = (const unsigned char *)bytes;
-	struct cursor cursor = { .start = start, .at = start + SUM, .end = start + length };
-	push_whole(L, &cursor);
-	if (cursor.at != cursor.end)
-		return luaL_error(L, "packed value: more bytes than it takes");
-	return 1;
-}
-
 /* --- Files --- */
 
 int l_packed_new(lua_State *L)
@@ -219,11 +199,14 @@ int l_packed_new(lua_State *L)
 static int l_packed_value(lua_State *L)
 {
 	struct packed *self = luaL_checkudata(L, 1, TYPE);
+	bool is_all = lua_isnoneornil(L, 2);
 	lua_Integer position = luaL_optinteger(L, 2, (lua_Integer)self->from);
 
 	luaL_argcheck(L, position >= (lua_Integer)self->from && (lua_Unsigned)position <= self->length, 2, "beyond the bytes");
 	struct cursor cursor = { .start = self->bytes, .at = self->bytes + position, .end = self->bytes + self->length };
 	push_whole(L, &cursor);
+	if (is_all && cursor.at != cursor.end)
+		return luaL_error(L, "packed value: more bytes than it takes");
 	return 1;
 }
 

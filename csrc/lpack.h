@@ -1,7 +1,7 @@
 /*
- * lpack - values of Lua as bytes, and the checksum that goes with them.
+ * lpack - values of Lua out of a file (packed.h), and checksums.
  *
- *   checksum of all that follows (16 bytes), then a value: the count of its strings, that of its shared tables, and
+ *   a whole value: the count of its strings, that of its shared tables, and then
  *
  *   f t          false, true
  *   i n          integer, the lowest bit its sign
@@ -22,12 +22,11 @@
 
 #include "compat.h"
 
-/* core.unpack(bytes) -> value; raises an error where the bytes are not of this form, or not those of the checksum */
-int l_unpack(lua_State *L);
-
 /*
- * core.packed(path, head) -> packed; nothing where no such file begins with the head and is whole
- * packed:value([position]) -> value that begins there; default: the first one
+ * core.packed(path, head) -> packed; nothing where there is no file that begins with the head and is whole
+ * packed:value([position]) -> the part at that position; default: the value that the file is
+ *
+ * Where the bytes are not of this form it raises an error.
  */
 int l_packed_new(lua_State *L);
 void l_packed_register(lua_State *L);

@@ -162,6 +162,13 @@ local function slim(rule)
   return kept
 end
 
+-- A step's set, and of each of its patterns the rule's number and, where it is one of a rule's conditions, which.
+local function pack_step(step)
+  local packed = { set = step.set:freeze(), rules = {}, conditions = {} }
+  for i, owner in ipairs(step.owners) do packed.rules[i], packed.conditions[i] = owner.rule.order, owner.condition end
+  return pack.part(packed)
+end
+
 --- The packed file for a folder of knowledge: see deepid.pack.
 --
 -- @return its bytes
@@ -170,19 +177,9 @@ function M.pack(folder)
   local known, message = load_texts(folder)
   if not known then return nil, message end
   if #known.problems > 0 then return nil, table.concat(known.problems, "\n") end
-  local steps, list = {}, {}
-  for i, rule in ipairs(known.rules) do
-    list[i] = slim(rule)
-    for c, pattern in ipairs(rules.patterns(rule)) do
-      add_pattern(steps, rule, pattern, rule.conditions and c)
-    end
-  end
   local parts = { rules = {}, steps = {} }
-  for i, rule in ipairs(list) do parts.rules[i] = pack.part(rule) end
-  for name, step in pairs(steps) do
-    for i, owner in ipairs(step.owners) do step.owners[i] = { rule = owner.rule.order, condition = owner.condition } end
-    parts.steps[name] = pack.part(step)
-  end
+  for i, rule in ipairs(known.rules) do parts.rules[i] = pack.part(slim(rule)) end
+  for name, step in pairs(known.steps) do parts.steps[name] = pack_step(step) end
   for _, name in ipairs { "dialects", "builds", "releases", "built_on" } do parts[name] = pack.part(known[name]) end
   return pack.seal(parts, texts_of(folder))
 end
@@ -197,12 +194,12 @@ local function made_late(from, make)
   end })
 end
 
--- A step's set is made when first a reply to it is to be matched. That its patterns compile was seen when they were packed.
+-- A step's set is made when first a reply to it is to be matched.
 local function late_steps(packed, parts, rules_by_number)
   return made_late(parts, function(part)
     local step = packed:value(part)
-    local owners = made_late(step.owners, function(owner) return { rule = rules_by_number[owner.rule], condition = owner.condition } end)
-    return { set = core.load().fpset(step.patterns, { trusted = true }), owners = owners }
+    local owners = made_late(step.rules, function(number, i) return { rule = rules_by_number[number], condition = step.conditions[i] } end)
+    return { set = core.load().fpset_thaw(step.set), owners = owners }
   end)
 end
 

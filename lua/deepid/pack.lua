@@ -48,11 +48,11 @@ end
 
 local function put(out, ...) table.move({ ... }, 1, select("#", ...), #out + 1, out) end
 
-local bare, write
+local write
 
 local function write_table(out, value)
   if getmetatable(value) == Part then
-    local bytes = bare(value.value)
+    local bytes = M.pack(value.value)
     return put(out, "p", number(#bytes), bytes)
   end
   local known = out.tables[value]
@@ -124,19 +124,12 @@ local function find_shared(value, seen, shared)
   return shared
 end
 
--- A value without its checksum.
-function bare(value)
+--- Packs a value of tables without cycles, strings, numbers and booleans; tables that hold the same come out as one.
+function M.pack(value)
   value = merged(value, { by_table = {}, by_text = {}, count = 0 })
   local out = { strings = {}, tables = {}, strings_count = 0, tables_count = 0, is_shared = find_shared(value, {}, {}) }
   write(out, value)
   return number(out.strings_count) .. number(out.tables_count) .. table.concat(out)
-end
-
---- Packs a value of tables without cycles, strings, numbers and booleans, for <code>core.unpack</code>; tables that hold the same come
--- out as one.
-function M.pack(value)
-  local bytes = bare(value)
-  return core.load().checksum(bytes) .. bytes
 end
 
 -- What the file begins with: what it is true of, these texts as this core reads them.
@@ -145,7 +138,7 @@ local function head_of(paths)
   local lib = core.load()
   local sum, message = lib.checksum_files(table.unpack(paths))
   if not sum then return nil, message end
-  return MAGIC .. lib.checksum(lib.release, lib.pcre, sum)
+  return MAGIC .. lib.checksum(lib.build, lib.pcre, sum)
 end
 
 --- The file's bytes.
@@ -156,7 +149,8 @@ end
 function M.seal(value, paths)
   local head, message = head_of(paths)
   if not head then return nil, message end
-  return head .. M.pack(value)
+  local bytes = M.pack(value)
+  return head .. core.load().checksum(bytes) .. bytes
 end
 
 --- Opens the file.
