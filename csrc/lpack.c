@@ -30,14 +30,14 @@ static unsigned read_byte(lua_State *L, struct cursor *cursor)
 
 static uint64_t read_number(lua_State *L, struct cursor *cursor)
 {
-	uint64_t value = 0;
-	unsigned byte, shift = 0;
+	unsigned byte = read_byte(L, cursor), shift = 7;
+	uint64_t value = byte & 0x7f;
 
-	do {
+	while (byte >= 0x80 && shift < 64) {
 		byte = read_byte(L, cursor);
 		value |= (uint64_t)(byte & 0x7f) << shift;
 		shift += 7;
-	} while (byte >= 0x80 && shift < 64);
+	}
 	return value;
 }
 

@@ -169,6 +169,19 @@ local function pack_step(step)
   return pack.part(packed)
 end
 
+-- Of most products it is asked who gives an answer, and not what else they say: the steps of each are a part.
+local function pack_dialects(model)
+  local packed, products = {}, {}
+  for name, value in pairs(model) do packed[name] = value end
+  for i, product in ipairs(model.products) do
+    products[i] = {}
+    for name, value in pairs(product) do products[i][name] = value end
+    products[i].steps, products[i].part = nil, pack.part(product.steps)
+  end
+  packed.products = products
+  return pack.part(packed)
+end
+
 --- The packed file for a folder of knowledge: see deepid.pack.
 --
 -- @return its bytes
@@ -180,7 +193,8 @@ function M.pack(folder)
   local parts = { rules = {}, steps = {} }
   for i, rule in ipairs(known.rules) do parts.rules[i] = pack.part(slim(rule)) end
   for name, step in pairs(known.steps) do parts.steps[name] = pack_step(step) end
-  for _, name in ipairs { "dialects", "builds", "releases", "built_on" } do parts[name] = pack.part(known[name]) end
+  for _, name in ipairs { "builds", "releases", "built_on" } do parts[name] = pack.part(known[name]) end
+  parts.dialects = pack_dialects(known.dialects)
   return pack.seal(parts, texts_of(folder))
 end
 
@@ -203,11 +217,22 @@ local function late_steps(packed, parts, rules_by_number)
   end)
 end
 
+local function read_dialects(packed, part)
+  local model = packed:value(part)
+  local late = { __index = function(product, key)
+    if key ~= "steps" then return nil end
+    product.steps = packed:value(product.part)
+    return product.steps
+  end }
+  for _, product in ipairs(model.products) do setmetatable(product, late) end
+  return dialects.attach(model)
+end
+
 local function load_packed(folder)
   local packed = pack.open(folder .. "/" .. pack.NAME, texts_of(folder))
   if not packed then return nil end
   local parts = packed:value()
-  local known = made_late(parts, function(part, name) return name == "dialects" and dialects.attach(packed:value(part)) or packed:value(part) end)
+  local known = made_late(parts, function(part, name) return name == "dialects" and read_dialects(packed, part) or packed:value(part) end)
   known.rules = made_late(parts.rules, function(part) return packed:value(part) end)
   known.steps, known.problems = late_steps(packed, parts.steps, known.rules), {}
   return known
