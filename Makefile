@@ -153,7 +153,7 @@ build/test/binding-%: test/c/binding.c $(CSRC) $(HEADERS) | deps build/test
 build/test/%: test/c/%.c $(ENGINE) $(HEADERS) | deps build/test
 	$(CC) $(C_STRICT) $(SANITIZE) -o $@ $< $(ENGINE) -l:libpcre2-8.a
 
-FUZZERS := mask shelf fpset
+FUZZERS := mask shelf fpset frozen
 FUZZ_S  ?= 60
 
 fuzz: deps $(addprefix build/fuzz/,$(FUZZERS))
