@@ -29,6 +29,8 @@ PCRE   := -l:libpcre2-8.a -Wl,--exclude-libs,ALL
 CORES  := lua/deepid/core-5.3.so lua/deepid/core-5.4.so
 CSRC   := $(wildcard csrc/*.c)
 ENGINE := $(filter-out csrc/l%,$(CSRC))
+# What is packed by one core is not for another.
+SOURCES  = $(shell cat csrc/* | cksum)
 HEADERS := $(wildcard csrc/*.h test/c/*.h) Makefile
 PACKED := nselib/data/deepid/knowledge.packed
 TEXTS  := $(filter-out $(PACKED),$(wildcard nselib/data/deepid/*))
@@ -37,7 +39,7 @@ all: $(CORES) $(PACKED)
 
 # LuaRocks says where Lua's headers are, and fetches nothing.
 lua/deepid/core-%.so: $(CSRC) $(HEADERS) | $(if $(LUA_INCDIR),,deps)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(MODULE) -I$(or $(LUA_INCDIR),/usr/include/lua$*) -shared -o $@ $(CSRC) $(LDFLAGS) $(PCRE)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(MODULE) -DDEEPID_SOURCES='"$(SOURCES)"' -I$(or $(LUA_INCDIR),/usr/include/lua$*) -shared -o $@ $(CSRC) $(LDFLAGS) $(PCRE)
 	chmod a+rx $@ # whatever the umask of whoever builds: Nmap may run as somebody else
 
 # The knowledge as it loads fast; without it, or when the text files have changed since, these are read.
@@ -85,7 +87,7 @@ fuzz-deps:
 
 # --- Demonstration and tests ---
 
-C_TESTS  := $(addprefix build/test/,fpset forms filter filter-portable memory mask mask-portable survey spill shelf binding-5.3 binding-5.4)
+C_TESTS  := $(addprefix build/test/,fpset forms filter filter-portable frozen memory mask mask-portable survey spill shelf binding-5.3 binding-5.4)
 # The tables of cases leave out what is zero.
 C_STRICT := -std=c11 $(STRICT) -Wno-missing-field-initializers -Werror -Icsrc
 SANITIZE := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -151,7 +153,7 @@ build/test/binding-%: test/c/binding.c $(CSRC) $(HEADERS) | deps build/test
 build/test/%: test/c/%.c $(ENGINE) $(HEADERS) | deps build/test
 	$(CC) $(C_STRICT) $(SANITIZE) -o $@ $< $(ENGINE) -l:libpcre2-8.a
 
-FUZZERS := mask shelf fpset
+FUZZERS := mask shelf fpset frozen
 FUZZ_S  ?= 60
 
 fuzz: deps $(addprefix build/fuzz/,$(FUZZERS))

@@ -67,8 +67,7 @@ static struct few few_of(const struct byteset *set, bool members)
 	return few;
 }
 
-/* The number of a set in the table; DIRECT_NO_SET: it is full. */
-static uint8_t number_of(struct directs *directs, const struct byteset *set)
+uint8_t directs_set(struct directs *directs, const struct byteset *set)
 {
 	size_t i = 0;
 
@@ -89,7 +88,7 @@ static void put_repeated(struct writer *writer, enum direct_op op, const struct 
 
 	if (hop == NULL)
 		return;
-	hop->set = number_of(writer->directs, set);
+	hop->set = directs_set(writer->directs, set);
 	hop->then = DIRECT_NO_SET;
 	hop->min = (uint16_t)min;
 	hop->max = (uint16_t)max;
@@ -351,7 +350,7 @@ static void settle(struct directs *directs, struct hop *hop)
 	if (hop->op == DIRECT_MOST ? apart || coming.done : apart && !coming.done)
 		hop->op = DIRECT_ONCE;
 	else if (!coming.done && !coming.end)
-		hop->then = number_of(directs, &coming.first);
+		hop->then = directs_set(directs, &coming.first);
 }
 
 /* --- All programs --- */

@@ -98,6 +98,9 @@ enum deepid_err directs_open(struct directs *directs, const struct deepid_memory
 /* directs_add - the program of a pattern, if it is plain.  DEEPID_OK or DEEPID_NOMEM.  Time in proportion to the pattern's nodes. */
 enum deepid_err directs_add(struct directs *directs, const struct pattern *pattern, struct direct *direct, const struct deepid_memory *memory);
 
+/* directs_set - the number of a class among the programs' own, which it is added to if need be; DIRECT_NO_SET: they are full. */
+uint8_t directs_set(struct directs *directs, const struct byteset *set);
+
 /* directs_close - frees them; may be called on zeroed ones. */
 void directs_close(struct directs *directs, const struct deepid_memory *memory);
 

@@ -96,6 +96,7 @@ static enum deepid_err add_orders(struct filter *filter, const struct skeletons 
 	filter->orders = memory->take(size, memory->data);
 	if (filter->orders == NULL || size > UINT32_MAX)
 		return DEEPID_NOMEM;
+	filter->orders_size = size;
 	unsigned char *order = filter->orders;
 	for (size_t i = 0; i < filter->count; i++) {
 		filter->checks[i].order = (uint32_t)(order - filter->orders);

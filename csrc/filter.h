@@ -48,7 +48,8 @@ struct filter {
 	unsigned stages;
 	struct needles needles;
 	struct heads heads;
-	unsigned char *orders; /* of order.h, behind each other */
+	unsigned char *orders; /* of order.h, behind each other, */
+	size_t orders_size;    /* and RUN_BEHIND zeros */
 	struct directs directs;
 };
 

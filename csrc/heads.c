@@ -148,6 +148,18 @@ void heads_add(struct heads *heads, uint32_t rule, const struct head *head)
 	}
 }
 
+uint32_t heads_get(const struct heads *heads, size_t i, struct head *head)
+{
+	*head = (struct head){ .ends = { false } };
+	for (unsigned offset = 0; offset < HEADS_OFFSETS; offset++) {
+		for (unsigned byte = 0; byte < 256; byte++)
+			if ((*cell(heads, offset, byte, i / 64) >> i % 64 & 1) != 0)
+				byteset_add(&head->bytes[offset], byte);
+		head->ends[offset] = (*cell(heads, offset, HEADS_BYTES - 1, i / 64) >> i % 64 & 1) != 0;
+	}
+	return heads->rules[i];
+}
+
 enum deepid_err heads_open(struct heads *heads, size_t room, const struct deepid_memory *memory)
 {
 	size_t words = (room + 63) / 64, size = HEADS_OFFSETS * HEADS_BYTES * words * sizeof *heads->allowed;

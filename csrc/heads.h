@@ -38,6 +38,9 @@ void head_read(struct head *head, const struct pattern *pattern);
 /* heads_add - one more rule. */
 void heads_add(struct heads *heads, uint32_t rule, const struct head *head);
 
+/* heads_get - what was added as number `i`; returns the rule. */
+uint32_t heads_get(const struct heads *heads, size_t i, struct head *head);
+
 /* heads_close - frees it; may be called on a zeroed one. */
 void heads_close(struct heads *heads, const struct deepid_memory *memory);
 

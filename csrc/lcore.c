@@ -11,6 +11,14 @@
 
 #define DEEPID_RELEASE "0.1.0"
 
+/* What sets its cores apart: the checksum of its sources, by the Makefile, and the machine. */
+#ifndef DEEPID_SOURCES
+#define DEEPID_SOURCES "unknown"
+#endif
+#define TEXT_OF(number) #number
+#define TEXT(macro) TEXT_OF(macro)
+#define DEEPID_BUILD DEEPID_SOURCES " " TEXT(__BYTE_ORDER__) " " TEXT(__SIZEOF_POINTER__)
+
 #define EXPORT __attribute__((visibility("default")))
 
 EXPORT int luaopen_deepid_core(lua_State *L);
@@ -33,9 +41,10 @@ static void push_pcre_version(lua_State *L)
 
 EXPORT int luaopen_deepid_core(lua_State *L)
 {
-	static const luaL_Reg functions[] = { { "fpset", l_fpset_new }, { "mask", l_mask }, { "survey", l_survey_new },
+	static const luaL_Reg functions[] = { { "fpset", l_fpset_new }, { "fpset_thaw", l_fpset_thaw }, { "mask", l_mask }, { "survey", l_survey_new },
 		{ "shelf", l_shelf_new }, { "shelf_load", l_shelf_load }, { "hash", l_hash },
-		{ "sweep", l_sweep_new }, { "unpack", l_unpack }, { "checksum", l_checksum }, { NULL, NULL } };
+		{ "sweep", l_sweep_new }, { "packed", l_packed_new }, { "checksum", l_checksum },
+		{ "checksum_files", l_checksum_files }, { NULL, NULL } };
 
 	/* Until this check is through, only functions that both Luas have may be called; see compat.h. */
 	lua_pushcfunction(L, check_version);
@@ -48,12 +57,15 @@ EXPORT int luaopen_deepid_core(lua_State *L)
 	l_survey_register(L);
 	l_shelf_register(L);
 	l_sweep_register(L);
-	lua_createtable(L, 0, 13);
+	l_packed_register(L);
+	lua_createtable(L, 0, 16);
 	luaL_setfuncs(L, functions, 0);
 	lua_pushliteral(L, DEEPID_RELEASE);
 	lua_setfield(L, -2, "release");
 	lua_pushliteral(L, LUA_VERSION_MAJOR "." LUA_VERSION_MINOR);
 	lua_setfield(L, -2, "lua");
+	lua_pushliteral(L, DEEPID_BUILD);
+	lua_setfield(L, -2, "build");
 	push_pcre_version(L);
 	lua_setfield(L, -2, "pcre");
 	lua_pushinteger(L, DEEPID_REPLY_MAX);

@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "fpset.h"
+#include "frozen.h"
 
 #define TYPE "deepid.fpset"
 
@@ -169,14 +169,56 @@ int l_fpset_new(lua_State *L)
 	return 2;
 }
 
+int l_fpset_thaw(lua_State *L)
+{
+	size_t length;
+	const char *bytes = luaL_checklstring(L, 1, &length);
+
+	struct l_fpset *self = lua_newuserdata(L, sizeof *self);
+	memset(self, 0, sizeof *self);
+	luaL_setmetatable(L, TYPE);
+	enum deepid_err result = fpset_thaw(&self->set, (const unsigned char *)bytes, length, NULL);
+	if (result == DEEPID_BAD)
+		return luaL_error(L, "no frozen set");
+	if (result != DEEPID_OK || fpscratch_open(&self->scratch, &self->set) != DEEPID_OK)
+		return raise_nomem(L);
+	return 1;
+}
+
 /* --- Methods --- */
+
+/* Memory that Lua frees, left on the stack. */
+static void *take_of_lua(size_t size, void *data)
+{
+	luaL_checkstack(data, 2, NULL);
+	return lua_newuserdata((lua_State *)data, size);
+}
+
+static void leave(void *block, void *data)
+{
+	(void)block;
+	(void)data;
+}
+
+/* set:freeze() -> bytes, of which core.fpset_thaw makes the same set with the usual options */
+static int l_fpset_freeze(lua_State *L)
+{
+	struct deepid_memory memory = { take_of_lua, leave, L };
+	struct frozen frozen = { .bytes = NULL };
+
+	enum deepid_err result = fpset_freeze(&check_open(L)->set, &frozen, &memory);
+	luaL_argcheck(L, result == DEEPID_OK, 1, "not all of its patterns compile, or it has no filter");
+	lua_pushlstring(L, (const char *)frozen.bytes, frozen.length);
+	return 1;
+}
 
 /* Pushes capture `i` of the run's last hit, or false. */
 static void push_capture(lua_State *L, const struct fprun *run, uint32_t i)
 {
 	size_t from = run->spans[2 * i], to = run->spans[2 * i + 1];
 
-	if (from == PCRE2_UNSET)
+	/* A group that took no part, or what somebody forged (frozen.h) says of it. */
+	if (from > to || to > run->length)
 		lua_pushboolean(L, 0);
 	else
 		lua_pushlstring(L, run->reply + from, to - from);
@@ -327,7 +369,7 @@ void l_fpset_register(lua_State *L)
 {
 	static const luaL_Reg meta[] = { { "__gc", l_fpset_close }, { "__close", l_fpset_close }, { "__len", l_fpset_len }, { NULL, NULL } };
 	static const luaL_Reg methods[] = { { "match", l_fpset_match }, { "first", l_fpset_first }, { "rules", l_fpset_rules },
-		{ "captures", l_fpset_captures }, { "jitted", l_fpset_jitted }, { NULL, NULL } };
+		{ "captures", l_fpset_captures }, { "jitted", l_fpset_jitted }, { "freeze", l_fpset_freeze }, { NULL, NULL } };
 
 	luaL_newmetatable(L, TYPE);
 	luaL_setfuncs(L, meta, 0);

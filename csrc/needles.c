@@ -143,57 +143,35 @@ static uint8_t bits_of(const struct head *head)
 	return (uint8_t)all;
 }
 
-/* One text: counts it in its place, or, where links are there, puts its link at the place's end. */
-static void put_text(const struct builder *builder, const struct text *text, const struct link *link)
+static struct link link_of(const struct builder *builder, size_t rule, const struct text *text)
 {
-	struct needles *needles = builder->needles;
-	unsigned before = rarest(text, &builder->counters).at, length = text->length;
-	uint32_t hash = hash_at(text->bytes + before), *first = &needles->first[hash >> needles->place_shift];
+	unsigned length = text->length;
 
-	if (needles->links == NULL) {
-		++*first;
-		needles->hints[hash / 32] |= UINT32_C(1) << hash % 32;
-		return;
-	}
-	needles->links[--*first] = (struct link){ .text = { eight_load(text->bytes), eight_load(text->bytes + 8) }, .rule = link->rule, .heads = link->heads,
-		.before = (uint8_t)before, .count = { (uint8_t)(length < 8 ? length : 8), (uint8_t)(length < 8 ? 0 : length - 8) } };
+	return (struct link){ .text = { eight_load(text->bytes), eight_load(text->bytes + 8) }, .rule = (uint32_t)rule, .heads = bits_of(&builder->heads[rule]),
+		.before = (uint8_t)rarest(text, &builder->counters).at, .count = { (uint8_t)(length < 8 ? length : 8), (uint8_t)(length < 8 ? 0 : length - 8) } };
 }
 
-/* From the last rule to the first, so that those of a place end up in order. */
-static void put_all(const struct builder *builder, const bool *kept)
+static void make_links(const struct builder *builder, const bool *kept, struct link *links)
 {
-	for (size_t i = builder->count; i-- > 0;) {
+	for (size_t i = 0; i < builder->count; i++) {
 		const struct span *rule = &builder->rules[i];
-		if (!kept[i])
-			continue;
-		struct link link = { .rule = (uint32_t)i, .heads = bits_of(&builder->heads[i]) };
-		for (uint32_t b = rule->first; b < rule->first + rule->count; b++)
+		for (uint32_t b = rule->first; kept[i] && b < rule->first + rule->count; b++)
 			for (uint32_t t = builder->chosen[b]->first; t < builder->chosen[b]->first + builder->chosen[b]->count; t++)
-				put_text(builder, &builder->wanted->texts[t], &link);
+				*links++ = link_of(builder, i, &builder->wanted->texts[t]);
 	}
 }
 
 static enum deepid_err build(const struct builder *builder, bool *kept, const struct deepid_memory *memory)
 {
-	struct needles *needles = builder->needles;
-
 	count_all(builder->wanted, &builder->counters);
 	size_t texts = choose_all(builder, kept);
-	unsigned place_bits = bits_for(texts);
-	size_t places = (size_t)1 << place_bits;
-	needles->place_shift = BITS_MOST - place_bits;
-	needles->hints = take_zeros(NEEDLES_HINTS, sizeof *needles->hints, memory);
-	needles->first = take_zeros(places + 1, sizeof *needles->first, memory);
-	if (needles->hints == NULL || needles->first == NULL)
+	struct link *links = memory->take((texts + 1) * sizeof *links, memory->data);
+	if (links == NULL)
 		return DEEPID_NOMEM;
-	put_all(builder, kept);
-	for (size_t i = 1; i <= places; i++)
-		needles->first[i] += needles->first[i - 1];
-	needles->links = memory->take((texts + 1) * sizeof *needles->links, memory->data);
-	if (needles->links == NULL)
-		return DEEPID_NOMEM;
-	put_all(builder, kept);
-	return DEEPID_OK;
+	make_links(builder, kept, links);
+	enum deepid_err result = needles_place(builder->needles, links, texts, memory);
+	grow_free(links, memory);
+	return result;
 }
 
 enum deepid_err needles_build(struct needles *needles, const struct wanted *wanted, const struct span *rules, const struct head *heads,
@@ -209,6 +187,39 @@ enum deepid_err needles_build(struct needles *needles, const struct wanted *want
 	grow_free(builder.chosen, memory);
 	grow_free(builder.counters.counts, memory);
 	return result;
+}
+
+static uint32_t hash_of(const struct link *link)
+{
+	unsigned char needle[WANTED_NEEDLE];
+
+	for (unsigned i = 0, at = link->before; i < WANTED_NEEDLE; i++, at++)
+		needle[i] = (unsigned char)(link->text[at / 8] >> at % 8 * 8);
+	return hash_at(needle);
+}
+
+enum deepid_err needles_place(struct needles *needles, const struct link *links, size_t count, const struct deepid_memory *memory)
+{
+	unsigned place_bits = bits_for(count);
+	size_t places = (size_t)1 << place_bits;
+
+	needles->place_shift = BITS_MOST - place_bits;
+	needles->links_count = count;
+	needles->hints = take_zeros(NEEDLES_HINTS, sizeof *needles->hints, memory);
+	needles->first = take_zeros(places + 1, sizeof *needles->first, memory);
+	needles->links = memory->take((count + 1) * sizeof *needles->links, memory->data);
+	if (needles->hints == NULL || needles->first == NULL || needles->links == NULL)
+		return DEEPID_NOMEM;
+	for (size_t i = 0; i < count; i++) {
+		uint32_t hash = hash_of(&links[i]);
+		needles->first[hash >> needles->place_shift]++;
+		needles->hints[hash / 32] |= UINT32_C(1) << hash % 32;
+	}
+	for (size_t i = 1; i <= places; i++)
+		needles->first[i] += needles->first[i - 1];
+	for (size_t i = count; i-- > 0;)
+		needles->links[--needles->first[hash_of(&links[i]) >> needles->place_shift]] = links[i];
+	return DEEPID_OK;
 }
 
 void needles_close(struct needles *needles, const struct deepid_memory *memory)

@@ -36,6 +36,7 @@ struct needles {
 	uint32_t *hints;      /* one bit a hash */
 	uint32_t *first;      /* by place: its first link, and behind the last place the number of links */
 	struct link *links;   /* by place */
+	size_t links_count;
 	unsigned place_shift; /* from a hash to its place, its upper bits */
 };
 
@@ -49,6 +50,9 @@ struct needles {
  */
 enum deepid_err needles_build(struct needles *needles, const struct wanted *wanted, const struct span *rules, const struct head *heads,
     size_t count, bool *kept, const struct deepid_memory *memory);
+
+/* needles_place - the same of links that were made before, each text with its needle; those of one place stay in their order. */
+enum deepid_err needles_place(struct needles *needles, const struct link *links, size_t count, const struct deepid_memory *memory);
 
 /* needles_close - frees them; may be called on zeroed ones. */
 void needles_close(struct needles *needles, const struct deepid_memory *memory);

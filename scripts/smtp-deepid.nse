@@ -256,7 +256,7 @@ end
 -- @return nil and a message that says what is missing and what mends it
 local function load_engine(kept)
   search_checkout()
-  for _, name in ipairs({"deepid", "deepid.session", "deepid.output", "deepid.savefile", "deepid.hosts", "deepid.controls"}) do
+  for _, name in ipairs({"deepid", "deepid.session", "deepid.output", "deepid.savefile", "deepid.hosts"}) do
     local ok, problem = pcall(require, name)
     if not ok then return nil, cannot_load(name, problem) end
   end
@@ -373,6 +373,7 @@ local function ask_controls(kept)
   for _, address in ipairs(kept.control) do
     if not kept.scanned[address] then addresses[#addresses + 1] = address end
   end
+  if not addresses[1] then return end
   for _, transcript in ipairs(require "deepid.controls".run(addresses, kept)) do note_greeting(kept, transcript) end
 end
 

@@ -89,18 +89,25 @@ local function read_answer(model, line)
   return true
 end
 
--- How many owners give each answer to each step, and to any step.
-local function count_answers(model)
+-- Owners are a text that holds the place of each: it is read faster than a table.
+local function note(map, key, place)
+  local owners, one = map[key] or "", utf8.char(place)
+  if not owners:find(one, 1, true) then map[key] = owners .. one end
+end
+
+-- Who was asked each step, and who gives each answer to it, and to any step: so all are ranked, and the steps of few are looked at.
+local function note_answers(model)
+  local count = 0
   for _, owners in ipairs { model.products, model.fronts } do
     for _, owner in ipairs(owners) do
-      owner.words, owner.excluded = {}, nil
+      count = count + 1
+      owner.place, owner.excluded = count, nil
       for step, answers in pairs(owner.steps) do
-        local seen = model.given[step] or {}
-        model.given[step] = seen
+        model.given[step] = model.given[step] or {}
+        note(model.heard, step, count)
         for token in pairs(answers) do
-          seen[token] = (seen[token] or 0) + 1
-          if not owner.words[token] then model.anywhere[token] = (model.anywhere[token] or 0) + 1 end
-          owner.words[token] = true
+          note(model.given[step], token, count)
+          note(model.anywhere, token, count)
         end
       end
     end
@@ -127,7 +134,7 @@ end
 -- @return model
 -- @return nil and a message with file and line
 function M.read(text, name)
-  local model, number = setmetatable({ products = {}, fronts = {}, given = {}, anywhere = {} }, Model), 0
+  local model, number = setmetatable({ products = {}, fronts = {}, heard = {}, given = {}, anywhere = {} }, Model), 0
   for raw in text:gmatch("([^\n]*)\n") do
     number = number + 1
     local line = fields(raw)
@@ -141,7 +148,7 @@ function M.read(text, name)
     end
   end
   model.owner = nil
-  count_answers(model)
+  note_answers(model)
   note_telling(model)
   return model
 end
@@ -149,10 +156,10 @@ end
 --- Gives what was packed of a model its methods back.
 function M.attach(model) return setmetatable(model, Model) end
 
--- How much an answer counts for whoever is known to give it, when `count` of all do: the fewer, and the more words of it somebody else
+-- How much an answer counts for whoever is known to give it, when these of all do: the fewer, and the more words of it somebody else
 -- would have had to choose alike, the more.
-local function weight(model, count, token)
-  local chosen = 0
+local function weight(model, owners, token)
+  local chosen, count = 0, utf8.len(owners)
   for _ in token:gmatch("%f[%w]%l%l+") do chosen = chosen + 1 end
   return math.log((#model.products + #model.fronts + 1) / count) * (M.PLAIN + M.WORD * math.min(chosen, M.MOST_WORDS))
 end
@@ -184,30 +191,53 @@ local positions = memo(function(token)
   return position
 end)
 
--- Settings and middlemen switch keywords off and on; their order and spelling stays.
-local function keywords_weight(answers, token)
-  local list, best = split(token), 0
-  for known in pairs(answers) do best = math.max(best, in_order(list, positions(known)) or 0) end
-  if best == 0 or token == "" then return M.SURPRISE end
-  return 2 * best > #list and best / 4 or -0.5
+-- The owners, by place.
+local members = memo(function(owners)
+  local set = {}
+  for _, place in utf8.codes(owners) do set[place] = true end
+  return set
+end)
+
+-- Of products, by place, how many keywords they share in an order that they gave.
+local function shared_keywords(model, list)
+  local most = {}
+  for known, owners in pairs(model.given.keywords or {}) do
+    local shared = in_order(list, positions(known)) or 0
+    for place in pairs(shared > 0 and members(owners) or {}) do most[place] = math.max(most[place] or 0, shared) end
+  end
+  return most
 end
 
+-- Settings and middlemen switch keywords off and on; their order and spelling stays.
+local function keywords_weights(model, token)
+  local list, weights = split(token), {}
+  for place, shared in pairs(token ~= "" and shared_keywords(model, list) or {}) do weights[place] = 2 * shared > #list and shared / 4 or -0.5 end
+  return weights
+end
+
+-- What an answer says of each product, by its place: a weight, 0 where it says nothing; and in `matched` whether the product is known to answer so, nothing
+-- where the answer says nothing of it.
+--
 -- What the product says to other steps is its own voice at least: a command switched off is answered as one that is unknown.
 -- A refusal of everything, or of the scanner's name, is in words that anybody may have set, and tells nothing of who was never heard to use them.
-local function answer_weight(model, owner, step, token, refrain)
-  local answers = owner.steps[step]
-  if not answers then return nil end
-  if answers[token] then return weight(model, model.given[step][token], token), true end
-  if token == refrain or HELLO[step] and token:find "^[45]5" then return nil end
-  if step == "keywords" then return keywords_weight(answers, token), false end
-  if owner.words[token] then return (M.SURPRISE + weight(model, model.anywhere[token], token)) / 2, false end
-  return M.SURPRISE, false
-end
-
--- What an answer says of each product, by its place: a weight, 0 where it says nothing.
 local function new_column(model, step, token, refrain)
-  local column = {}
-  for i, product in ipairs(model.products) do column[i] = answer_weight(model, product, step, token, refrain) or 0 end
+  local column, matched = {}, {}
+  local owners, everywhere = model.given[step] and model.given[step][token] or "", model.anywhere[token] or ""
+  local heard, givers, speakers = members(model.heard[step] or ""), members(owners), members(everywhere)
+  local is_setting = token == refrain or HELLO[step] and token:find "^[45]5"
+  local known, elsewhere = owners ~= "" and weight(model, owners, token), everywhere ~= "" and (M.SURPRISE + weight(model, everywhere, token)) / 2
+  local keywords = step == "keywords" and keywords_weights(model, token)
+  for _, product in ipairs(model.products) do
+    local place = product.place
+    column[place] = 0
+    if heard[place] and givers[place] then
+      column[place], matched[place] = known, true
+    elseif heard[place] and not is_setting then
+      column[place], matched[place] = M.SURPRISE, false
+      if keywords then column[place] = keywords[place] or M.SURPRISE elseif speakers[place] then column[place] = elsewhere end
+    end
+  end
+  column.matched = matched
   return column
 end
 
@@ -228,7 +258,7 @@ end
 -- The column of an answer that is the front's: the same for all who may stand behind.
 local function column_of_front(model, step, token)
   local column, value = {}, weight(model, model.given[step][token], token)
-  for i = 1, #model.products do column[i] = value end
+  for _, product in ipairs(model.products) do column[product.place] = value end
   return column
 end
 
@@ -297,13 +327,16 @@ end
 
 local function takes(tokens, hello) return tokens[hello] ~= nil and tokens[hello]:find("^250") ~= nil end
 
+local function was_heard(model, product, step) return members(model.heard[step] or "")[product.place] ~= nil end
+
 -- Whether the answers are LMTP's, and the product was heard to speak SMTP alone, or the other way round: that is another program, since the two are told apart by
 -- their hello (RFC 2033 4.1). A library of SMTP may be asked for LMTP as well.
-local function speaks_another(product, tokens)
-  local heard = product.steps
-  local smtp, lmtp = heard.ehlo ~= nil or heard.helo ~= nil, heard.lhlo ~= nil
-  if takes(tokens, "lhlo") then return smtp and not lmtp and product.kind ~= "library" end
-  return lmtp and not smtp and (takes(tokens, "ehlo") or takes(tokens, "helo"))
+local function speaks_another(model, product, tokens)
+  local speaks_lmtp = takes(tokens, "lhlo")
+  if not (speaks_lmtp or takes(tokens, "ehlo") or takes(tokens, "helo")) then return false end
+  local smtp, lmtp = was_heard(model, product, "ehlo") or was_heard(model, product, "helo"), was_heard(model, product, "lhlo")
+  if speaks_lmtp then return smtp and not lmtp and product.kind ~= "library" end
+  return lmtp and not smtp
 end
 
 -- The fronts that show themselves by two answers of their own.
@@ -336,7 +369,8 @@ function Model:weigh(candidate, tokens)
     if front and gives(front, step, token) then
       weights[step], own[step] = weight(self, self.given[step][token], token), true
     else
-      weights[step], matched[step] = answer_weight(self, candidate.product, step, token, refrain)
+      local column, place = column_of(self, step, token, refrain), candidate.product.place
+      if column.matched[place] ~= nil then weights[step], matched[step] = column[place], column.matched[place] end
     end
   end
   return weights, matched, own
@@ -346,8 +380,8 @@ end
 local function fit(model, front, tokens, candidates)
   local answers, ahead = distinct_answers(model, front, tokens), front and M.FRONT or 0
   for i, product in ipairs(model.products) do
-    local sum, heard, unheard = add_up(answers, i)
-    local speaks, best = speaks_another(product, tokens) and M.OTHER_PROTOCOL or 1, candidates[i]
+    local sum, heard, unheard = add_up(answers, product.place)
+    local speaks, best = speaks_another(model, product, tokens) and M.OTHER_PROTOCOL or 1, candidates[i]
     local score = sum + ahead + math.log(speaks) / M.TEMPER
     if not best or score > best.score then
       local itself = is_itself(product, heard, unheard) * speaks

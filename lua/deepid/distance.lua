@@ -1,7 +1,7 @@
 --- How far away port 25 was answered from, against the host's other ports: reads `path` and the host's port list.
 
-local hops = require "deepid.hops"
-local roundtrip = require "deepid.roundtrip"
+local lazy = require "deepid.lazy"
+local hops, roundtrip = lazy "deepid.hops", lazy "deepid.roundtrip"
 
 local M = {}
 

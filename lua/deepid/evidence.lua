@@ -4,12 +4,13 @@
 -- when it is made, is right that something answers in the target's place. Findings of different kinds are taken as independent:
 -- together they are right unless all are wrong. Only a *direct* kind can carry the verdict `intercepted`.
 
-local chance = require "deepid.chance"
 local crowds = require "deepid.crowd"
 local distance = require "deepid.distance"
 local escape = require "deepid.escape"
 local hints = require "deepid.hints"
+local lazy = require "deepid.lazy"
 local network = require "deepid.network"
+local chance = lazy "deepid.chance"
 
 local M = {}
 

@@ -129,17 +129,13 @@ local function add_tables(known, folder)
   return problems
 end
 
--- The text files, whole; nil when one cannot be read.
-local function read_texts(folder)
-  local texts = {}
+-- The text files.
+local function texts_of(folder)
+  local paths = {}
   for _, names in ipairs { M.FILES, M.TABLES } do
-    for _, name in ipairs(names) do
-      local text = read_file(folder .. "/" .. name)
-      if not text then return nil end
-      texts[#texts + 1] = text
-    end
+    for _, name in ipairs(names) do paths[#paths + 1] = folder .. "/" .. name end
   end
-  return texts
+  return paths
 end
 
 local function load_texts(folder)
@@ -166,6 +162,26 @@ local function slim(rule)
   return kept
 end
 
+-- A step's set, and of each of its patterns the rule's number and, where it is one of a rule's conditions, which.
+local function pack_step(step)
+  local packed = { set = step.set:freeze(), rules = {}, conditions = {} }
+  for i, owner in ipairs(step.owners) do packed.rules[i], packed.conditions[i] = owner.rule.order, owner.condition end
+  return pack.part(packed)
+end
+
+-- Of most products it is asked who gives an answer, and not what else they say: the steps of each are a part.
+local function pack_dialects(model)
+  local packed, products = {}, {}
+  for name, value in pairs(model) do packed[name] = value end
+  for i, product in ipairs(model.products) do
+    products[i] = {}
+    for name, value in pairs(product) do products[i][name] = value end
+    products[i].steps, products[i].part = nil, pack.part(product.steps)
+  end
+  packed.products = products
+  return pack.part(packed)
+end
+
 --- The packed file for a folder of knowledge: see deepid.pack.
 --
 -- @return its bytes
@@ -174,21 +190,12 @@ function M.pack(folder)
   local known, message = load_texts(folder)
   if not known then return nil, message end
   if #known.problems > 0 then return nil, table.concat(known.problems, "\n") end
-  local steps, list = {}, {}
-  for i, rule in ipairs(known.rules) do
-    list[i] = slim(rule)
-    for c, pattern in ipairs(rules.patterns(rule)) do
-      add_pattern(steps, rule, pattern, rule.conditions and c)
-    end
-  end
   local parts = { rules = {}, steps = {} }
-  for i, rule in ipairs(list) do parts.rules[i] = pack.pack(rule) end
-  for name, step in pairs(steps) do
-    for i, owner in ipairs(step.owners) do step.owners[i] = { rule = owner.rule.order, condition = owner.condition } end
-    parts.steps[name] = pack.pack(step)
-  end
-  for _, name in ipairs { "dialects", "builds", "releases", "built_on" } do parts[name] = pack.pack(known[name]) end
-  return pack.seal(parts, assert(read_texts(folder)))
+  for i, rule in ipairs(known.rules) do parts.rules[i] = pack.part(slim(rule)) end
+  for name, step in pairs(known.steps) do parts.steps[name] = pack_step(step) end
+  for _, name in ipairs { "builds", "releases", "built_on" } do parts[name] = pack.part(known[name]) end
+  parts.dialects = pack_dialects(known.dialects)
+  return pack.seal(parts, texts_of(folder))
 end
 
 -- A table whose values are made of others when they are first asked for: nobody needs all, and each that is there makes Lua tidy up longer.
@@ -201,24 +208,33 @@ local function made_late(from, make)
   end })
 end
 
--- A step's set is made when first a reply to it is to be matched. That its patterns compile was seen when they were packed.
-local function late_steps(lib, parts, rules_by_number)
-  return made_late(parts, function(bytes)
-    local step = lib.unpack(bytes)
-    local owners = made_late(step.owners, function(owner) return { rule = rules_by_number[owner.rule], condition = owner.condition } end)
-    return { set = lib.fpset(step.patterns, { trusted = true }), owners = owners }
+-- A step's set is made when first a reply to it is to be matched.
+local function late_steps(packed, parts, rules_by_number)
+  return made_late(parts, function(part)
+    local step = packed:value(part)
+    local owners = made_late(step.rules, function(number, i) return { rule = rules_by_number[number], condition = step.conditions[i] } end)
+    return { set = core.load().fpset_thaw(step.set), owners = owners }
   end)
 end
 
+local function read_dialects(packed, part)
+  local model = packed:value(part)
+  local late = { __index = function(product, key)
+    if key ~= "steps" then return nil end
+    product.steps = packed:value(product.part)
+    return product.steps
+  end }
+  for _, product in ipairs(model.products) do setmetatable(product, late) end
+  return dialects.attach(model)
+end
+
 local function load_packed(folder)
-  local bytes, texts = read_file(folder .. "/" .. pack.NAME), nil
-  local lib = core.load()
-  if bytes and lib then texts = read_texts(folder) end
-  local parts = texts and pack.open(bytes, texts)
-  if not parts then return nil end
-  local known = made_late(parts, function(part, name) return name == "dialects" and dialects.attach(lib.unpack(part)) or lib.unpack(part) end)
-  known.rules = made_late(parts.rules, function(part) return lib.unpack(part) end)
-  known.steps, known.problems = late_steps(lib, parts.steps, known.rules), {}
+  local packed = pack.open(folder .. "/" .. pack.NAME, texts_of(folder))
+  if not packed then return nil end
+  local parts = packed:value()
+  local known = made_late(parts, function(part, name) return name == "dialects" and read_dialects(packed, part) or packed:value(part) end)
+  known.rules = made_late(parts.rules, function(part) return packed:value(part) end)
+  known.steps, known.problems = late_steps(packed, parts.steps, known.rules), {}
   return known
 end
 

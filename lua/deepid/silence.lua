@@ -3,12 +3,12 @@
 -- Only hosts that offer mail on another port, or that the user named (smtp-deepid.known), are witnesses: web servers filter 25
 -- honestly.
 
-local chance = require "deepid.chance"
 local crowds = require "deepid.crowd"
 local distance = require "deepid.distance"
 local facts = require "deepid.facts"
-local hops = require "deepid.hops"
+local lazy = require "deepid.lazy"
 local network = require "deepid.network"
+local chance, hops = lazy "deepid.chance", lazy "deepid.hops"
 
 local M = {}
 
@@ -140,7 +140,7 @@ end
 function Watch:judge()
   local count = #self.witnesses
   local found = { filtered = self.filtered, witnesses = count, crowd = self.crowd, accepting = self.accepting, networks = self.silent.count }
-  found.probability = chance.tail(self.mail.count, found.networks, self.is_known and HONEST_KNOWN or HONEST)
+  found.probability = count == 0 and 1 or chance.tail(self.mail.count, found.networks, self.is_known and HONEST_KNOWN or HONEST)
   found.refused, found.refused_by = refusers(self.witnesses)
   found.stop = common_stop(self.witnesses)
   local few_accept = found.accepting <= MOST_ACCEPTING * (count + found.accepting)

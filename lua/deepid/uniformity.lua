@@ -1,9 +1,9 @@
 --- Which groups of hosts are more alike than chance and the innocent explanations allow (doc/uniformity.md).
 
-local chance = require "deepid.chance"
-local explain = require "deepid.explain"
 local groups = require "deepid.groups"
+local lazy = require "deepid.lazy"
 local network = require "deepid.network"
+local chance, explain = lazy "deepid.chance", lazy "deepid.explain"
 
 local M = {}
 

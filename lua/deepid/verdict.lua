@@ -1,18 +1,18 @@
 --- From a survey to the verdict of the scan: one function, the same live and from a saved file.
 
-local catalogues = require "deepid.catalogue"
 local crowds = require "deepid.crowd"
 local distance = require "deepid.distance"
 local escape = require "deepid.escape"
 local evidence = require "deepid.evidence"
-local explain = require "deepid.explain"
 local fronts = require "deepid.fronts"
 local json = require "deepid.json"
+local lazy = require "deepid.lazy"
 local network = require "deepid.network"
 local next_steps = require "deepid.next_steps"
 local odds = require "deepid.odd"
 local silence = require "deepid.silence"
 local uniformity = require "deepid.uniformity"
+local catalogues, explain = lazy "deepid.catalogue", lazy "deepid.explain"
 
 local M = {}
 
@@ -29,6 +29,8 @@ local function show(bytes) return escape.visible(bytes, SHOWN) end
 -- Notes a distance that differs and is innocent, or a silent open port, by the explanation's name.
 -- @return whether there is one
 local function explain_host(facts, host)
+  local is_silent = not (host.main and host.main.answered)
+  if not is_silent and host.distance.at == host.distance.target then return false end
   local name, says = explain.host({ host = host, distance = host.distance })
   if not name then return false end
   local one = facts.explained[name] or { name = name, says = says, crowd = crowds.new() }
@@ -198,6 +200,13 @@ local function look(facts, watches)
   end
 end
 
+-- What is common by itself: read when first hosts are alike.
+local COMMON = setmetatable({}, { __index = function(_, key)
+  local catalogue, message = catalogues.open()
+  if not catalogue then error({ says = message }, 0) end
+  return catalogue[key]
+end })
+
 -- Direct findings first, so that the groups' hosts can be held against those that they accuse; then what is odd about one host.
 local function collect(survey, catalogue)
   local facts = { survey = survey, answered = 0, compared = 0, named = 0, products = {}, explained = {}, accused = crowds.new(), alike = crowds.new(), controls = crowds.new(), odd = odds.new() }
@@ -224,10 +233,11 @@ local function collect(survey, catalogue)
   return facts
 end
 
--- What the core says of a disk that is full or broken is for the user; anything else is a mistake of ours.
-local function disk_trouble(problem)
+-- What the core says of a disk that is full or broken is for the user, and that the catalogue cannot be read; anything else is a mistake of ours.
+local function trouble(problem)
+  if type(problem) == "table" then return problem end
   local says = tostring(problem):match("cannot [%l ]+ a temporary file in .*")
-  return { disk = says and says .. "; with TMPDIR=FOLDER another folder is used", problem = debug.traceback(problem, 2) }
+  return { says = says and says .. "; with TMPDIR=FOLDER another folder is used", problem = debug.traceback(problem, 2) }
 end
 
 -- How many targets the verdict is about; nil where it is about all, or not all of those that are alike were looked at.
@@ -249,11 +259,8 @@ end
 -- @return the post-scan object of DESIGN.md, 'Output contract'; all texts printable
 -- @return nil and a message when the catalogue cannot be read, or the disk fails that the survey is on
 function M.judge(survey, options)
-  local catalogue, message = options and options.catalogue, nil
-  if not catalogue then catalogue, message = catalogues.open() end
-  if not catalogue then return nil, message end
-  local ok, facts = xpcall(collect, disk_trouble, survey, catalogue)
-  if not ok and facts.disk then return nil, facts.disk end
+  local ok, facts = xpcall(collect, trouble, survey, options and options.catalogue or COMMON)
+  if not ok and facts.says then return nil, facts.says end
   if not ok then error(facts.problem, 0) end
   local verdict, where, confidence = decide(facts)
   if verdict == "blocked" then facts.odd:say_all(facts.silence.crowd, "blocked", "port 25 is silent, and the host offers mail") end

@@ -2,11 +2,10 @@
 --
 -- Collects and does not judge. Bounded: a number of SYNs a port, each waited for until its time is up, whatever comes back.
 
-local capture = require "deepid.capture"
 local json = require "deepid.json"
 local lazy = require "deepid.lazy"
 local nmap = require "nmap"
-local prober, roundtrip, tracer = lazy "deepid.prober", lazy "deepid.roundtrip", lazy "deepid.tracer"
+local capture, prober, roundtrip, tracer = lazy "deepid.capture", lazy "deepid.prober", lazy "deepid.roundtrip", lazy "deepid.tracer"
 
 local M = {}
 

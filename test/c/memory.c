@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fpset.h"
+#include "frozen.h"
 #include "tap.h"
 
 #define WANTED 3 /* hits of the set below */
@@ -120,6 +120,43 @@ static void walk(bool jit, bool for_good, const char *name)
 	tap_ok(good, name);
 }
 
+/* A set is frozen and thawed with so much memory. */
+static enum deepid_err freeze_and_thaw(const struct fpset *set, const struct deepid_memory *memory)
+{
+	struct frozen frozen = { NULL, 0, 0 };
+	struct fpset thawed;
+
+	enum deepid_err result = fpset_freeze(set, &frozen, memory);
+	if (result == DEEPID_OK) {
+		result = fpset_thaw(&thawed, frozen.bytes, frozen.length, memory);
+		fpset_close(&thawed);
+	}
+	frozen_close(&frozen, memory);
+	return result;
+}
+
+static void walk_frozen(void)
+{
+	struct fplimits limits = FPLIMITS_DEFAULT;
+	bool good = true, failed = true;
+	struct fperror error;
+	struct fpset set;
+	int said = 0;
+
+	if (fpset_open(&set, 2, &limits, NULL) != DEEPID_OK || fpset_add(&set, "^220 (\\S+) Exim", 15, 0, 0, &error) != DEEPID_OK
+	    || fpset_add(&set, "^\\d+$", 6, 0, 0, &error) != DEEPID_OK || fpset_build(&set) != DEEPID_OK)
+		abort();
+	for (long n = 0; failed; n++) {
+		struct budget budget = { n, false, false, 0 };
+		enum deepid_err result = freeze_and_thaw(&set, &(struct deepid_memory){ take, give, &budget });
+		failed = budget.failed;
+		said += result == DEEPID_NOMEM;
+		good = good && result == (failed ? DEEPID_NOMEM : DEEPID_OK) && budget.live == 0;
+	}
+	fpset_close(&set);
+	tap_ok(good && said >= 10, "a set frozen and thawed: each allocation fails once");
+}
+
 /* A pattern that could not be added for want of memory can be added again. */
 static void add_again(void)
 {
@@ -147,6 +184,7 @@ int main(void)
 	walk(false, true, "interpreter: all fail from one on");
 	walk(true, false, "JIT: each allocation fails once");
 	walk(true, true, "JIT: all fail from one on");
+	walk_frozen();
 	add_again();
 	return tap_done();
 }

@@ -45,6 +45,16 @@ t.test("two boxes at two distances are two findings", function()
   t.eq({ object.verdict, count }, { "intercepted", 2 })
 end)
 
+t.test("a catalogue that cannot be read is told as soon as hosts are alike", function()
+  local catalogue = require "deepid.catalogue"
+  local open = catalogue.open
+  catalogue.open = function() return nil, "providers.tsv:7: cannot be read" end
+  local alone, alike = scene.survey(honest(1)), scene.survey(change(honest(4), { from = 1, to = 4, greeting = BOX }))
+  local object, said, message = verdict.judge(alone), verdict.judge(alike)
+  catalogue.open = open
+  t.eq({ object.verdict, said, message }, { "insufficient", nil, "providers.tsv:7: cannot be read" })
+end)
+
 local function shuffled(list, seed)
   local out = table.move(list, 1, #list, 1, {})
   for i = #out, 2, -1 do
