@@ -37,6 +37,10 @@ local HELLO = { ehlo = true, helo = true, lhlo = true }
 
 local MOST_COLUMNS = 500
 
+-- What settings change tells little of whether it is the product itself or a relative: 9 in 100 left out were never heard to say what they say to EHLO, and 11 in 100 of
+-- their relatives; to HELP 5 and 59.
+local SETTING = { ehlo = true, lhlo = true, helo = true, keywords = true, starttls = true }
+
 local Model = {}
 Model.__index = Model
 
@@ -270,30 +274,37 @@ local function distinct_answers(model, front, tokens)
   for step, token in pairs(tokens) do
     local columns = by_token[token]
     if not columns then
-      columns = {}
+      columns = { settings = {} }
       by_token[token], list[#list + 1] = columns, columns
     end
-    columns[#columns + 1] = front and gives(front, step, token) and column_of_front(model, step, token) or column_of(model, step, token, refrain)
+    local kind = SETTING[step] and columns.settings or columns
+    kind[#kind + 1] = front and gives(front, step, token) and column_of_front(model, step, token) or column_of(model, step, token, refrain)
   end
   return list
 end
 
--- The sum over distinct answers for the product at this place, each once for and once against; and how many speak for it, and how many against it.
+-- The most that a distinct answer says for the product at this place, and against it, beside what is known of that.
+local function extremes(columns, place, for_it, against)
+  for i = 1, #columns do
+    local value = columns[i][place]
+    if value > for_it then
+      for_it = value
+    elseif value < against then
+      against = value
+    end
+  end
+  return for_it, against
+end
+
+-- The sum over distinct answers for the product at this place, each once for and once against; and how many speak for it, and how many against it, but for those that settings change.
 local function add_up(answers, place)
   local sum, heard, unheard = 0, 0, 0
   for i = 1, #answers do
-    local columns, for_it, against = answers[i], 0, 0
-    for j = 1, #columns do
-      local value = columns[j][place]
-      if value > for_it then
-        for_it = value
-      elseif value < against then
-        against = value
-      end
-    end
-    sum = sum + for_it + against
+    local for_it, against = extremes(answers[i], place, 0, 0)
     if for_it > 0 then heard = heard + 1 end
     if against < 0 then unheard = unheard + 1 end
+    for_it, against = extremes(answers[i].settings, place, for_it, against)
+    sum = sum + for_it + against
   end
   return math.floor(sum * 1e6 + 0.5) / 1e6, heard, unheard -- whatever the order of the additions
 end

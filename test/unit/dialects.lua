@@ -179,6 +179,24 @@ t.test("a server that was heard to speak SMTP alone is not the one that speaks L
   t.ok(itself("server", "ehlo", "lhlo") < 0.1 and itself("server", "lhlo", "ehlo") < 0.1 and itself("library", "lhlo", "helo") < 0.1)
 end)
 
+t.test("a hello that settings changed makes no relative; another answer does", function()
+  local list, heard = { "product\tOmega\tserver\t-\t9", "*\tehlo\t250-<host>", "*\tstarttls\t220 Omega begins" }, {}
+  for i, step in ipairs { "help", "unknown", "noop", "rset", "etrn", "bdat" } do
+    heard[step] = "50" .. i .. " words that nobody but Omega says of " .. step
+    list[#list + 1] = "*\t" .. step .. "\t" .. heard[step]
+  end
+  local one = assert(dialects.read(lines(list) .. ("product\tanother\tserver\t-\n"):rep(40)))
+  local function itself(changes)
+    local tokens = {}
+    for step, token in pairs(heard) do tokens[step] = changes[step] or token end
+    tokens.ehlo, tokens.starttls = changes.ehlo or "250-<host>", changes.starttls or "220 Omega begins"
+    return one:rank(tokens)[1].itself
+  end
+  local usual = itself {}
+  t.eq(itself { ehlo = "250 hi", starttls = "454 later" }, usual)
+  t.ok(itself { etrn = "500 what" } < usual)
+end)
+
 t.test("errors: one less than makes a likely candidate hang up; no more than usual where nobody may be known", function()
   local sure = { { p = 0.99, product = { limit = 21 } } }
   t.eq(advise.errors(sure, 2), 20)

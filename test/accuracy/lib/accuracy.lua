@@ -14,7 +14,6 @@ local windows = require "deepid.window"
 
 local M = {}
 
-local JUDGED_BLIND = "2026-11-30" -- frozen recordings from this day on: nobody had looked at them when the engine got its last change
 local WHOLE = 20 -- steps; a recording of fewer is of a server that let nobody in, and has no dialect to speak of
 local MOST_NOTES = 25
 local HIDDEN = "220 mx.example.org ESMTP\r\n"
@@ -401,13 +400,6 @@ function M.frozen()
   say_costs(seen)
   say_reliability(seen)
   say_frozen_windows(seen)
-  local blind = {}
-  for _, digest in ipairs(servers) do
-    if digest.day >= JUDGED_BLIND then blind[#blind + 1] = digest end
-  end
-  say(("Of these the %d that were recorded on %s or later, and that nobody who changed the engine had looked at:\n"):format(#blind, JUDGED_BLIND))
-  say_reliability(say_frozen_hidden(blind))
-  say()
   say("| | forged greetings seen through | honest greetings called forged |\n|---|---|---|")
   local forged, honest = say_forged("frozen", fronts, function() return model end)
   local forged_behind, honest_behind = say_forged("of these, the servers behind fronts", behind, function() return model end)

@@ -53,7 +53,7 @@ end
 
 --- All recordings.
 --
--- @return array of digests (deepid.learn), each with <code>path</code>, <code>day</code> (of recording, 2026-11-24), <code>facts</code>, <code>transcript</code>, <code>frozen</code>
+-- @return array of digests (deepid.learn), each with <code>path</code>, <code>facts</code>, <code>transcript</code>, <code>frozen</code>
 function M.all()
   local list, is_frozen = {}, M.frozen()
   local pipe = assert(io.popen("LC_ALL=C ls test/transcripts/*.md"))
@@ -62,7 +62,7 @@ function M.all()
     local recorded, facts = transcript.from_markdown(text, path)
     assert(recorded, facts)
     local digest = learn.digest(recorded, facts)
-    digest.path, digest.facts, digest.transcript, digest.day = path, facts, recorded, text:match("\nRecorded (%d+%-%d+%-%d+)")
+    digest.path, digest.facts, digest.transcript = path, facts, recorded
     digest.frozen = is_frozen(facts)
     -- Where a front passes a server's words on, that is whose name is right.
     if facts.server then digest.facts = setmetatable({ product = facts.server, front = facts.product }, { __index = facts }) end
