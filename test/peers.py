@@ -174,8 +174,12 @@ def answer_starttls(line):
     line.start_tls()
 
 
+# As Postfix does: a bare STARTTLS might be Responder's, which bears no error, and HELP would have to wait.
+OFFERS_TLS = "250-peer.example\r\n250-PIPELINING\r\n250-SIZE 10240000\r\n250 STARTTLS\r\n"
+
+
 def starttls(line):
-    serve(line, GREETING, {**GOOD, "EHLO": "250-peer.example\r\n250 STARTTLS\r\n", "STARTTLS": answer_starttls})
+    serve(line, GREETING, {**GOOD, "EHLO": OFFERS_TLS, "STARTTLS": answer_starttls})
 
 
 def smtps(line):
@@ -240,7 +244,7 @@ HOSTILE = [
     ("endless_slow", PLAIN, peer(EHLO=endless(1))),
     ("reset", PLAIN, peer(EHLO=reset)),
     ("data", PLAIN, peer(**{verb: "354 end with a dot\r\n" for verb in ("EHLO", "HELO", "HELP", "QUIT", "OTHER")})),
-    ("starttls_plain", PLAIN, peer(EHLO="250-peer.example\r\n250 STARTTLS\r\n", STARTTLS=talk_plain)),
+    ("starttls_plain", PLAIN, peer(EHLO=OFFERS_TLS, STARTTLS=talk_plain)),
     ("starttls", PLAIN, starttls),
     ("smtps", SMTPS, smtps),
     ("smtps_bytes", SMTPS, smtps_bytes),

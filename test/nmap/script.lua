@@ -131,7 +131,7 @@ local BROKEN = {
   { "no engine", "rm lua/deepid/identify.lua", "git checkout" },
   { "a module with a fault", "echo 'fault(' >lua/deepid/reply.lua", "git checkout" },
   { "no session", "rm nselib/deepid/session.lua", "git checkout" },
-  { "no path evidence", "rm nselib/deepid/capture.lua", "git checkout" },
+  { "no path evidence", "rm nselib/deepid/path.lua", "git checkout" },
   { "no knowledge", "rm -r nselib/data", "no knowledge found" },
   { "a missing table", "rm nselib/data/deepid/dialects.tsv", "dialects.tsv: No such file" },
   { "a missing rule file", "rm nselib/data/deepid/40-eggs.rules", "40-eggs.rules: No such file" },
