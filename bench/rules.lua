@@ -7,6 +7,7 @@
 local knowledge = require "deepid.knowledge"
 local rules = require "deepid.rules"
 local second_opinion = require "deepid.second_opinion"
+local texts = require "deepid.texts"
 
 local NMAP = { "/usr/share/nmap/nmap-service-probes", "/usr/local/share/nmap/nmap-service-probes" }
 local SERVICES = { smtp = true, smtps = true, lmtp = true, ["smtp-proxy"] = true }
@@ -14,7 +15,7 @@ local SERVICES = { smtp = true, smtps = true, lmtp = true, ["smtp-proxy"] = true
 local function our_rules()
   local folder, paths = assert(knowledge.find()), {}
   for i, name in ipairs(knowledge.FILES) do paths[i] = folder .. "/" .. name end
-  return (knowledge.read(paths))
+  return (texts.read(paths))
 end
 
 local SOURCES = {}

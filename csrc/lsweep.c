@@ -235,7 +235,7 @@ static void count_network(lua_State *L, struct sweep *s)
 	}
 }
 
-/* Puts the host where the members of its chosen groups are gathered: by kind, group, and hash of the address (deepid.groups). */
+/* Puts the host where the members of its chosen groups are gathered: by kind, group, and hash of the address (deepid.members). */
 static void put_members(lua_State *L, struct sweep *s)
 {
 	const struct shelf_pair *pair = solo_pair(&s->solo);

@@ -12,9 +12,7 @@ local MOST_CANDIDATES = 12
 local PLAUSIBLE = 0.001 -- of the best candidate's probability
 local WORTH_BITS = 0.1
 local VERSION_COUNTS = 0.5
-local LIKELY = 0.05
 local HEARD_AGAIN = 0.9 -- that who gave an answer to one step gives it to another that has the same of somebody known
-local SEEN_TO_BEAR = 30 -- errors that the recorder asks for, in search of the limit
 
 local function entropy(weights)
   local sum, bits = 0, 0
@@ -147,21 +145,6 @@ function M.choose(model, tokens, names, ranked)
     if worth > most then best, most = name, worth end
   end
   return best
-end
-
---- How many errors a server may be asked for on one connection: one less than makes any likely candidate hang up, the one that nobody
--- knows among them.
---
--- @param ranked  of <code>model:rank</code>
--- @param usual   what a server that nobody knows is asked for
-function M.errors(ranked, usual)
-  local allowed, unknown = SEEN_TO_BEAR - 1, 1
-  for _, candidate in ipairs(ranked) do
-    unknown = unknown - candidate.p
-    if candidate.p > LIKELY then allowed = math.min(allowed, (candidate.product.limit or SEEN_TO_BEAR) - 1) end
-  end
-  if unknown > LIKELY then allowed = math.min(allowed, usual) end
-  return math.max(allowed, 1)
 end
 
 return M

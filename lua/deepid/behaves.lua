@@ -1,13 +1,14 @@
 --- What a server's behaviour adds to what it says of itself, or says against it.
 
-local advise = require "deepid.advise"
 local behaviour = require "deepid.behaviour"
 local json = require "deepid.json"
+local lazy = require "deepid.lazy"
 local observations = require "deepid.observations"
 local roles = require "deepid.roles"
 local template = require "deepid.template"
 local version = require "deepid.version"
 local windows = require "deepid.window"
+local advise = lazy "deepid.advise"
 
 local M = {}
 
@@ -18,6 +19,8 @@ local MOST_EVIDENCE = 3
 local KIN_ALIKE = 0.25  -- share of answers alike from which an unknown server's nearest kin is named
 local MOST_SURE = 0.99
 local MOST_READINGS = 200 -- kept at one time
+local LIKELY = 0.05     -- the probability from which it counts when a product hangs up
+local SEEN_TO_BEAR = 30 -- errors that the recorder asks for, in search of the limit
 local HINT = 0.5        -- the confidence of a text that many servers use
 
 local add_once, show = observations.add_once, observations.show
@@ -330,10 +333,22 @@ function M.choose(knowledge, reading, names)
   return chosen[key] or nil
 end
 
+-- One error less than makes any likely candidate hang up, the one that nobody knows among them.
+local function bearable(ranked, usual)
+  local allowed, unknown = SEEN_TO_BEAR - 1, 1
+  for _, candidate in ipairs(ranked) do
+    unknown = unknown - candidate.p
+    if candidate.p > LIKELY then allowed = math.min(allowed, (candidate.product.limit or SEEN_TO_BEAR) - 1) end
+  end
+  if unknown > LIKELY then allowed = math.min(allowed, usual) end
+  return math.max(allowed, 1)
+end
+
 --- How many errors the server may be asked for on one connection.
+-- @param usual  what a server that nobody knows is asked for
 function M.errors(reading, usual)
   local known = reading.errors
-  known[usual] = known[usual] or advise.errors(reading.ranked, usual)
+  known[usual] = known[usual] or bearable(reading.ranked, usual)
   return known[usual]
 end
 

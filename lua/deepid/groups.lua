@@ -1,7 +1,7 @@
---- Groups of hosts by key: counted by the C core's <code>survey</code>; those that could matter are then gone over with their members.
+--- Groups of hosts by key: counted by the C core's <code>survey</code>. Those that could matter are then gone over with their members
+-- (deepid.members).
 
 local core = require "deepid.core"
-local facts = require "deepid.facts"
 local network = require "deepid.network"
 
 local M = {}
@@ -13,9 +13,6 @@ for i, kind in ipairs(M.KINDS) do M.KINDS[kind] = i end
 --- Of very many groups, so many of each kind are gone over: half of them those in the most networks, half those of the most hosts.
 M.MOST = 10000
 
---- Members of one group that are looked at, those whose addresses have the lowest hash: more add nothing but memory.
-M.MOST_MEMBERS = 10000
-
 --- The numbers of some kinds, by name.
 function M.kinds(names)
   local numbers = {}
@@ -23,7 +20,7 @@ function M.kinds(names)
   return numbers
 end
 
-local STORE_BYTES, MEMBERS_BYTES = 3 << 20, 4 << 20
+local STORE_BYTES = 3 << 20
 
 --- Opens an empty store: add, groups, totals, close (DESIGN.md, 'The survey'). Raises where the core is missing: whoever opened the
 -- engine has it.
@@ -93,65 +90,5 @@ function M.choose(store, kind, may_count)
   end
   return chosen, left + counting
 end
-
--- In front of a member's own key: the kind, the group's hash, the address's hash, the ordinal.
-local HASH_BYTES, ORDER_BYTES, ORDINAL = 16, 8, ">I8"
-local PREFIX_BYTES = 1 + HASH_BYTES + ORDER_BYTES + string.packsize(ORDINAL)
-
-local Members = {}
-Members.__index = Members
-
---- Gathers the members of groups: goes over all hosts once more, and keeps on disk those that are in one.
---
--- @param survey  deepid.survey
--- @param chosen  kind -> what <code>choose</code> gave
--- @param kinds   array of kinds, in the order in which they will be gone over
-function M.gather(survey, chosen, kinds)
-  local lib = assert(core.load())
-  local self = setmetatable({ survey = survey, shelf = lib.shelf({ memory = MEMBERS_BYTES }), chosen = chosen, kinds = kinds }, Members)
-  local numbers = {}
-  for i, kind in ipairs(kinds) do numbers[kind] = i end
-  for host, slots in survey:sweep({ chosen = chosen, kinds = numbers, members = self.shelf }) do
-    for i, kind in ipairs(host.main and not survey.control[host.address] and kinds or {}) do
-      local key = host.main[kind]
-      if key and chosen[kind][key] then
-        -- Within a group by the address's hash: the first ones are then a fair sample.
-        local place = string.char(i) .. lib.hash(key) .. lib.hash(host.address):sub(1, ORDER_BYTES) .. ORDINAL:pack(host.ordinal) .. host.address .. "\0"
-        for n = 1, #slots, 2 do assert(self.shelf:put(place .. slots[n], slots[n + 1])) end
-      end
-    end
-  end
-  return self
-end
-
-local function by_address(a, b) return a.address < b.address end
-
---- Goes over the groups by kind and key's hash.
---
--- @param visit   called with kind, key, the members by address (a sample of MOST_MEMBERS where they are more), and how many there are
--- @param wanted  (optional) function of an identity, which <code>visit</code> gets fifth: whether that group is asked for
-function Members:each(visit, wanted)
-  local members, total, current = {}, 0, nil
-  local function finish()
-    if not current then return end
-    table.sort(members, by_address)
-    local kind = self.kinds[current:byte()]
-    visit(kind, members[1].main[kind], members, total, current)
-  end
-  local filter = wanted and function(prefix) return wanted(prefix:sub(1, 1 + HASH_BYTES)) end
-  for host, _, prefix in facts.hosts(assert(self.shelf:pairs()), PREFIX_BYTES, self.survey.naming, filter) do
-    local identity = prefix:sub(1, 1 + HASH_BYTES)
-    if identity ~= current then
-      finish()
-      members, total, current = {}, 0, identity
-    end
-    host.ordinal = ORDINAL:unpack(prefix, PREFIX_BYTES - ORDINAL:packsize() + 1)
-    total = total + 1
-    if total <= M.MOST_MEMBERS then members[total] = host end
-  end
-  finish()
-end
-
-function Members:close() self.shelf:close() end
 
 return M

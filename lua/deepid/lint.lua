@@ -1,12 +1,12 @@
 --- Lint of the knowledge: what a rule must prove before it may be used.
 
 local escape = require "deepid.escape"
-local knowledge = require "deepid.knowledge"
 local lint_order = require "deepid.lint_order"
 local regex = require "deepid.regex"
 local rules = require "deepid.rules"
 local signatures = require "deepid.signatures"
 local template = require "deepid.template"
+local texts = require "deepid.texts"
 local wording = require "deepid.wording"
 
 local M = {}
@@ -192,11 +192,11 @@ end
 
 --- Checks rules.
 --
--- @param list   array of rules, in order, as <code>knowledge.read</code> gives them; those that do not compile are marked `bad`
+-- @param list   array of rules, in order, as <code>texts.read</code> gives them; those that do not compile are marked `bad`
 -- @param fpset  the core's <code>fpset</code>
 -- @return array of messages "file:line: rule: what"; empty when all is well
 function M.check_list(list, fpset)
-  local steps, problems = knowledge.compile(list)
+  local steps, problems = texts.compile(list)
   if not steps then return { problems } end
   local compiled, seen = compile_alone(fpset), {}
   local function reporter(rule)
@@ -218,7 +218,7 @@ end
 -- @param fpset  the core's <code>fpset</code>
 -- @return array of messages, number of rules, number of examples
 function M.check(paths, fpset)
-  local list, problems = knowledge.read(paths)
+  local list, problems = texts.read(paths)
   local wrong, examples = M.check_list(list, fpset), 0
   table.move(wrong, 1, #wrong, #problems + 1, problems)
   for _, rule in ipairs(list) do examples = examples + #rule.examples end

@@ -5,10 +5,6 @@
 
 local M = {}
 
---- What begins the exchange after `334` has answered AUTH NTLM: a NEGOTIATE_MESSAGE ([MS-NLMP] 2.2.1.1) without names, that
--- asks for Unicode, the target's name and its version (flags 0x02088205).
-M.NEGOTIATE = "TlRMTVNTUAABAAAABYIIAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="
-
 local SIGNATURE = "NTLMSSP\0\2\0\0\0"
 local UNICODE, TARGET_INFO, VERSION = 0x1, 0x800000, 0x2000000
 local HEADER, VERSION_END = 48, 56 -- bytes, without and with the version

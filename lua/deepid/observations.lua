@@ -3,8 +3,9 @@
 local clock = require "deepid.clock"
 local escape = require "deepid.escape"
 local json = require "deepid.json"
-local ntlm = require "deepid.ntlm"
+local lazy = require "deepid.lazy"
 local reply = require "deepid.reply"
+local ntlm = lazy "deepid.ntlm"
 
 local M = {}
 
@@ -134,6 +135,9 @@ function M.add_leaks(result, transcript)
   end
 end
 
+-- An NTLM challenge follows 334.
+local function challenge_in(step) return step.reply:find("^334") and ntlm.from_reply(step.reply) end
+
 -- The clock, from the first greeting that tells it, and else from an NTLM challenge.
 local function add_clock(result, transcript)
   local challenged
@@ -144,7 +148,7 @@ local function add_clock(result, transcript)
       result.clock = { step = "greeting", zone = found.zone, skew_s = found.skew_s }
       return
     end
-    local challenge = ntlm.from_reply(step.reply)
+    local challenge = challenge_in(step)
     if challenge and challenge.time and came then
       challenged = challenged or { step = step.step, skew_s = math.floor(challenge.time - came + 0.5) }
     end
@@ -154,7 +158,7 @@ end
 
 local function add_ntlm(result, transcript)
   for _, step in ipairs(transcript.steps) do
-    local challenge = ntlm.from_reply(step.reply)
+    local challenge = challenge_in(step)
     if challenge then
       result.ntlm = {}
       for name, value in pairs(challenge) do result.ntlm[name] = name ~= "time" and show(value) or nil end

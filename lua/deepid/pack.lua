@@ -1,16 +1,9 @@
---- The knowledge as one file that loads fast: written by `make`, believed only while it is that of the text files beside it.
---
--- The file is a line that says so, a checksum of the text files and of the core that compiled their patterns, and a packed value
--- (csrc/lpack.h).
+--- Writes the file that deepid.packed opens.
 
 local core = require "deepid.core"
+local packed = require "deepid.packed"
 
 local M = {}
-
-local MAGIC = "smtp-deepid knowledge 4\n"
-
---- Its name, in the folder of the knowledge.
-M.NAME = "knowledge.packed"
 
 local Part = {}
 
@@ -132,36 +125,16 @@ function M.pack(value)
   return number(out.strings_count) .. number(out.tables_count) .. table.concat(out)
 end
 
--- What the file begins with: what it is true of, these texts as this core reads them.
--- @return nil and a message where one of them cannot be read
-local function head_of(paths)
-  local lib = core.load()
-  local sum, message = lib.checksum_files(table.unpack(paths))
-  if not sum then return nil, message end
-  return MAGIC .. lib.checksum(lib.build, lib.pcre, sum)
-end
-
 --- The file's bytes.
 --
 -- @param value  what is to be packed, with parts in it
 -- @param paths  array: the text files that it was made from, in a fixed order
 -- @return nil and a message where one of them cannot be read
 function M.seal(value, paths)
-  local head, message = head_of(paths)
+  local head, message = packed.head_of(paths)
   if not head then return nil, message end
   local bytes = M.pack(value)
   return head .. core.load().checksum(bytes) .. bytes
-end
-
---- Opens the file.
---
--- @param path   of the file
--- @param paths  as for <code>seal</code>
--- @return <code>packed</code> of the core; nil when the file is of other texts or another core, damaged, or not there
-function M.open(path, paths)
-  local lib = core.load()
-  local head = lib and head_of(paths)
-  return head and lib.packed(path, head)
 end
 
 return M

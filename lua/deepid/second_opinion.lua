@@ -5,8 +5,8 @@
 -- the first hard match ends it. Nothing of the file is kept or passed on.
 
 local core = require "deepid.core"
-local matchline = require "deepid.matchline"
-local template = require "deepid.template"
+local lazy = require "deepid.lazy"
+local matchline, template = lazy "deepid.matchline", lazy "deepid.template"
 
 local M = {}
 

@@ -57,7 +57,7 @@ end
 
 --- Whether a rule of this role finds all that it needs in one reply.
 --
--- @param compiled  of one step, from <code>knowledge.compile</code>
+-- @param compiled  of one step, from <code>texts.compile</code>
 function M.has_role(compiled, reply, role)
   for _, index in ipairs { compiled.set:rules(reply) } do
     local owner = compiled.owners[index]
@@ -108,7 +108,7 @@ Reader.__index = Reader
 
 --- What rules say of a transcript that grows: what was matched is carried from step to step.
 --
--- @param steps  from <code>knowledge.compile</code>
+-- @param steps  from <code>texts.compile</code>
 function M.reader(steps) return setmetatable({ steps = steps, count = -1 }, Reader) end
 
 local function take(reader, step, position)

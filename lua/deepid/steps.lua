@@ -14,13 +14,15 @@
 -- Nothing here can deliver or relay a message, start a queue run, or log in: no recipient is ever named after a sender,
 -- and a 3xx reply ends the connection, but for NTLM's, which is asked for its names and given up.
 
-local ntlm = require "deepid.ntlm"
-
 local M = {}
 
 -- A line as long as RFC 5321 4.5.3.1.4 allows holds 512 bytes, with its CRLF.
 local LINE = 512
 local function noop(bytes) return "NOOP " .. ("x"):rep(bytes - #"NOOP " - #"\r\n") end
+
+-- What begins the exchange after `334` has answered AUTH NTLM: a NEGOTIATE_MESSAGE ([MS-NLMP] 2.2.1.1) without names, that
+-- asks for Unicode, the target's name and its version (flags 0x02088205).
+local NEGOTIATE = "TlRMTVNTUAABAAAABYIIAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="
 
 M.catalogue = {
   { name = "greeting", after = "connect", errors = 0, depth = "greeting", source = "RFC 5321 3.1" },
@@ -116,7 +118,7 @@ M.catalogue = {
   { name = "rcptunclosed", say = "RCPT TO:<", after = "mail", errors = 1, depth = "adaptive", source = "RFC 5321 4.1.2" },
   { name = "datanone", say = "DATA", after = "mail", errors = 1, depth = "record", source = "RFC 5321 3.3" },
 
-  { name = "ntlm", say = ntlm.NEGOTIATE, after = "authntlm", errors = 1, depth = "full", source = "MS-NLMP 2.2.1.1" },
+  { name = "ntlm", say = NEGOTIATE, after = "authntlm", errors = 1, depth = "full", source = "MS-NLMP 2.2.1.1" },
   { name = "cancel", say = "*", after = "authntlm", errors = 1, depth = "full", source = "RFC 4954 4" },
 
   { name = "tlsagain", say = "STARTTLS", after = "tls", errors = 1, depth = "record", source = "RFC 3207 4.2" },

@@ -6,6 +6,7 @@ local deepid = require "deepid"
 local knowledge = require "deepid.knowledge"
 local rules = require "deepid.rules"
 local second_opinion = require "deepid.second_opinion"
+local texts = require "deepid.texts"
 local core = assert(require("deepid.core").load())
 
 local PROBES = { "/usr/share/nmap/nmap-service-probes", "/usr/local/share/nmap/nmap-service-probes" }
@@ -15,7 +16,7 @@ local SERVICES = { smtp = true, smtps = true, lmtp = true, ["smtp-proxy"] = true
 local function our_patterns()
   local paths, steps, all = {}, {}, {}
   for i, name in ipairs(knowledge.FILES) do paths[i] = assert(knowledge.find()) .. "/" .. name end
-  local list = knowledge.read(paths)
+  local list = texts.read(paths)
   for _, rule in ipairs(list) do
     for _, pattern in ipairs(rules.patterns(rule)) do
       steps[pattern.step] = steps[pattern.step] or {}

@@ -2,6 +2,8 @@
 
 local t = require "tap"
 local advise = require "deepid.advise"
+local behaves = require "deepid.behaves"
+local dialect_table = require "deepid.dialect_table"
 local dialects = require "deepid.dialects"
 local learn = require "deepid.learn"
 local window = require "deepid.window"
@@ -18,11 +20,11 @@ local TABLE = lines {
   "*\tehlo\t250-<host>", "*\tkeywords\tHELP", "*\thelp\t250 Beta supports nothing in particular", "*\tunknown verb\t500 Beta wonders what you mean by this",
   "front\tgamma\tfilter", "*\tbdat\t502 gamma passes no chunks", "*\tstarttls\t502 gamma ends no encryption",
 }
-local model = assert(dialects.read(TABLE, "x.tsv"))
+local model = assert(dialect_table.read(TABLE, "x.tsv"))
 
 t.test("a table that is none says where", function()
   for _, broken in ipairs { "*\thelp\t500 x\n", "product\n", "product\tA\tserver\t-\nnonsense\n" } do
-    local none, message = dialects.read(broken, "x.tsv")
+    local none, message = dialect_table.read(broken, "x.tsv")
     t.ok(none == nil)
     t.has(message, "^x%.tsv:%d: ")
   end
@@ -61,7 +63,7 @@ local function ranked_relative(heard, unheard)
     list[#list + 1] = ("*\t%s\t%s"):format(step, words)
     tokens[step] = i <= unheard and "500 other words of " .. step or words
   end
-  return assert(dialects.read(TABLE .. lines(list), "x.tsv")):rank(tokens)[1]
+  return assert(dialect_table.read(TABLE .. lines(list), "x.tsv")):rank(tokens)[1]
 end
 
 t.test("who shares a product's words and often says others is a relative", function()
@@ -100,7 +102,7 @@ t.test("fronts that answer alike are named together", function()
     own[i] = ("*\t%s\t%s"):format(step, tokens[step])
   end
   local both = TABLE .. "front\tdelta\tproxy\n" .. lines(own) .. "front\tepsilon\tfilter\n" .. lines(own)
-  local best = assert(dialects.read(both, "x.tsv")):rank(tokens)[1]
+  local best = assert(dialect_table.read(both, "x.tsv")):rank(tokens)[1]
   t.eq({ best.product.name, best.fronts }, { "Alpha", { "delta", "epsilon" } })
 end)
 
@@ -144,7 +146,7 @@ t.test("the next step is the one that tells the candidates apart, then their ver
 end)
 
 t.test("a question whose answer was heard already tells little, and what settings changed once they change everywhere", function()
-  local one = assert(dialects.read(lines { "product\tOmega\tserver\t21", "*\tehlo\t250-<host>", "*\tunknown bdat\t500 Omega does not know this word",
+  local one = assert(dialect_table.read(lines { "product\tOmega\tserver\t21", "*\tehlo\t250-<host>", "*\tunknown bdat\t500 Omega does not know this word",
     "*\tetrn\t458 Omega will not start any queue" } .. ("product\tanother\tserver\t-\n"):rep(40)))
   local heard = { ehlo = "250-<host>", unknown = "500 Omega does not know this word" }
   t.eq(advise.choose(one, heard, { "bdat", "etrn" }), "etrn")
@@ -156,7 +158,7 @@ end)
 t.test("a refusal of everything speaks against nobody, and for who is known to refuse so", function()
   local refused = { help = "451 you are blocked", unknown = "451 you are blocked", refrain = "(as HELP)" }
   t.eq(model:rank(refused)[1].score, 0)
-  local blocker = assert(dialects.read("product\tGate\tblocker\t-\n*\thelp unknown\t553 go away\n*\trefrain\t(as HELP)\n"))
+  local blocker = assert(dialect_table.read("product\tGate\tblocker\t-\n*\thelp unknown\t553 go away\n*\trefrain\t(as HELP)\n"))
   t.ok(blocker:rank(refused)[1].score > 0)
   refused.refrain = nil
   t.ok(model:rank(refused)[1].score < 0 and blocker:rank(refused)[1].score < 0)
@@ -171,7 +173,7 @@ t.test("a server that was heard to speak SMTP alone is not the one that speaks L
   local words = "500 Omega does not know this word"
   local function itself(kind, heard, hello)
     local list = { "product\tOmega\t" .. kind .. "\t-", "*\t" .. heard .. "\t250-<host>", "*\tmail help unknown\t" .. words }
-    local one = assert(dialects.read(lines(list) .. ("product\tanother\tserver\t-\n"):rep(40)))
+    local one = assert(dialect_table.read(lines(list) .. ("product\tanother\tserver\t-\n"):rep(40)))
     local first = one:rank({ [hello] = "250-<host>", help = words, unknown = words })[1]
     return first.product.name == "Omega" and first.itself
   end
@@ -198,13 +200,14 @@ t.test("a hello that settings changed makes no relative; another answer does", f
 end)
 
 t.test("errors: one less than makes a likely candidate hang up; no more than usual where nobody may be known", function()
+  local function errors(ranked, usual) return behaves.errors({ ranked = ranked, errors = {} }, usual) end
   local sure = { { p = 0.99, product = { limit = 21 } } }
-  t.eq(advise.errors(sure, 2), 20)
-  t.eq(advise.errors({ { p = 0.99, product = {} } }, 2), 29)
-  t.eq(advise.errors({ { p = 0.5, product = { limit = 21 } }, { p = 0.3, product = { limit = 2 } } }, 2), 1)
-  t.eq(advise.errors({ { p = 0.5, product = { limit = 21 } }, { p = 0.01, product = { limit = 2 } } }, 2), 2)
-  t.eq(advise.errors({ { p = 0.6, product = { limit = 21 } }, { p = 0.38, product = { limit = 5 } } }, 1), 4)
-  t.eq(advise.errors({ { p = 0.6, product = { limit = 21 } }, { p = 0.3, product = { limit = 5 } } }, 1), 1)
+  t.eq(errors(sure, 2), 20)
+  t.eq(errors({ { p = 0.99, product = {} } }, 2), 29)
+  t.eq(errors({ { p = 0.5, product = { limit = 21 } }, { p = 0.3, product = { limit = 2 } } }, 2), 1)
+  t.eq(errors({ { p = 0.5, product = { limit = 21 } }, { p = 0.01, product = { limit = 2 } } }, 2), 2)
+  t.eq(errors({ { p = 0.6, product = { limit = 21 } }, { p = 0.38, product = { limit = 5 } } }, 1), 4)
+  t.eq(errors({ { p = 0.6, product = { limit = 21 } }, { p = 0.3, product = { limit = 5 } } }, 1), 1)
 end)
 
 local function digest(product, version, settings, tokens, more)

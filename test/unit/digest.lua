@@ -2,6 +2,7 @@
 
 local digests = require "deepid.digest"
 local groups = require "deepid.groups"
+local members = require "deepid.members"
 local namings = require "deepid.naming"
 local survey = require "deepid.survey"
 local t = require "tap"
@@ -122,7 +123,7 @@ t.test("hosts are grouped by what they show; a control is no target", function()
   for group in watch.store:groups(groups.KINDS.hostname, 2) do found[#found + 1] = { group.example, group.hosts, group.networks16 } end
   t.eq(found, { { "mx.own.org", 3, 2 } })
   local chosen = { hostname = { ["mx.own.org"] = {} } }
-  groups.gather(all, chosen, { "hostname" }):each(function(kind, key, members, total) t.eq({ kind, key, #members, total }, { "hostname", "mx.own.org", 3, 3 }) end)
+  members.gather(all, chosen, { "hostname" }):each(function(kind, key, hosts, total) t.eq({ kind, key, #hosts, total }, { "hostname", "mx.own.org", 3, 3 }) end)
 end)
 
 t.done()

@@ -2,10 +2,10 @@
 
 local t = require "tap"
 local identify = require "deepid.identify"
-local knowledge = require "deepid.knowledge"
 local report = require "deepid.report"
 local rules = require "deepid.rules"
 local survey = require "deepid.survey"
+local texts = require "deepid.texts"
 local transcript = require "deepid.transcript"
 
 local RULES = [[
@@ -82,7 +82,7 @@ match smtp m|^553 (listed at (\S+))\r\n| p/wrapper/
 local list, problems = rules.parse(RULES, "rules")
 assert(#problems == 0, problems[1])
 for i, rule in ipairs(list) do rule.order = i end
-local steps, wrong = knowledge.compile(list)
+local steps, wrong = texts.compile(list)
 assert(steps, wrong)
 assert(#wrong == 0, wrong[1])
 local known = { steps = steps }
@@ -224,7 +224,7 @@ t.test("version record: front, inner and first advice as extra information", fun
 end)
 
 -- Rules for what is beside product and version: details, other protocols, builds.
-local DETAILS = assert(knowledge.compile(rules.parse([[
+local DETAILS = assert(texts.compile(rules.parse([[
 Probe TCP NULL q||
 #: id ms
 #: role mta

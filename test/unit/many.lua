@@ -2,6 +2,7 @@
 
 local crowds = require "deepid.crowd"
 local groups = require "deepid.groups"
+local members = require "deepid.members"
 local intake = require "deepid.intake"
 local json = require "deepid.json"
 local network = require "deepid.network"
@@ -86,10 +87,10 @@ t.test("units counted one by one are those of all hosts at once", function()
 end)
 
 local function with(settings, body)
-  local before = { groups.MOST, groups.MOST_MEMBERS }
-  groups.MOST, groups.MOST_MEMBERS = settings.most or before[1], settings.members or before[2]
+  local before = { groups.MOST, members.MOST_MEMBERS }
+  groups.MOST, members.MOST_MEMBERS = settings.most or before[1], settings.members or before[2]
   local ok, problem = pcall(body)
-  groups.MOST, groups.MOST_MEMBERS = table.unpack(before)
+  groups.MOST, members.MOST_MEMBERS = table.unpack(before)
   if not ok then error(problem, 0) end
 end
 

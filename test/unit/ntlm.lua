@@ -5,6 +5,7 @@ local ntlm = require "deepid.ntlm"
 local identify = require "deepid.identify"
 local builds = require "deepid.builds"
 local knowledge = require "deepid.knowledge"
+local steps = require "deepid.steps"
 
 local function bytes(hex) return (hex:gsub("%s", ""):gsub("%x%x", function(pair) return string.char(tonumber(pair, 16)) end)) end
 
@@ -69,7 +70,7 @@ t.test("cut, lying and endless messages neither raise nor tell", function()
 end)
 
 t.test("what begins the exchange is a NEGOTIATE_MESSAGE of 40 bytes", function()
-  local message = ntlm.base64(ntlm.NEGOTIATE)
+  local message = ntlm.base64(steps.by_name.ntlm.say)
   t.eq({ #message, message:sub(1, 12) }, { 40, "NTLMSSP\0\1\0\0\0" })
 end)
 

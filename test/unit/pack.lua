@@ -4,6 +4,8 @@ local t = require "tap"
 local deepid = require "deepid"
 local knowledge = require "deepid.knowledge"
 local pack = require "deepid.pack"
+local packed_file = require "deepid.packed"
+local texts = require "deepid.texts"
 local core = assert(require("deepid.core").load())
 
 local function write(path, bytes)
@@ -93,30 +95,30 @@ end)
 t.test("sealed for these texts it opens with these alone, and whole alone", function()
   local sealed = pack.seal({ x = 1, late = pack.part { 2, "a" } }, { first, second })
   write(sealed_file, sealed)
-  local packed = pack.open(sealed_file, { first, second })
+  local packed = packed_file.open(sealed_file, { first, second })
   local value = packed:value()
   t.eq(value.x, 1)
   t.eq(packed:value(value.late), { 2, "a" })
   t.raises("beyond the bytes", packed.value, packed, #sealed + 1)
   t.raises("beyond the bytes", packed.value, packed, 0)
-  t.eq(pack.open(sealed_file, { second, first }), nil)
-  t.eq(pack.open(sealed_file, { first }), nil)
-  t.eq(pack.open(sealed_file, { first, "/nowhere/at/all" }), nil)
-  t.eq(pack.open("/nowhere/at/all", { first, second }), nil)
+  t.eq(packed_file.open(sealed_file, { second, first }), nil)
+  t.eq(packed_file.open(sealed_file, { first }), nil)
+  t.eq(packed_file.open(sealed_file, { first, "/nowhere/at/all" }), nil)
+  t.eq(packed_file.open("/nowhere/at/all", { first, second }), nil)
   write(second, "too")
-  t.eq(pack.open(sealed_file, { first, second }), nil)
+  t.eq(packed_file.open(sealed_file, { first, second }), nil)
   write(second, "two")
   local build = core.build
   core.build = "of other sources"
-  t.eq(pack.open(sealed_file, { first, second }), nil)
+  t.eq(packed_file.open(sealed_file, { first, second }), nil)
   core.build = build
-  t.ok(pack.open(sealed_file, { first, second }))
+  t.ok(packed_file.open(sealed_file, { first, second }))
   for at = 1, #sealed do
     local byte = string.char(sealed:byte(at) ~ 1)
     write(sealed_file, sealed:sub(1, at - 1) .. byte .. sealed:sub(at + 1))
-    t.eq(pack.open(sealed_file, { first, second }), nil)
+    t.eq(packed_file.open(sealed_file, { first, second }), nil)
     write(sealed_file, sealed:sub(1, at - 1))
-    t.eq(pack.open(sealed_file, { first, second }), nil)
+    t.eq(packed_file.open(sealed_file, { first, second }), nil)
   end
   t.eq(packed:value(value.late), { 2, "a" }, "what was opened stays what it was")
 end)
@@ -150,8 +152,8 @@ local function copy()
 end
 
 local folder = copy()
-local packed = folder .. "/" .. pack.NAME
-write(packed, assert(knowledge.pack(folder)))
+local packed = folder .. "/" .. packed_file.NAME
+write(packed, assert(texts.pack(folder)))
 
 -- From the packed file, rules come without their examples.
 local function is_from_packed() return assert(knowledge.load(folder)).rules[1].examples == nil end
@@ -169,7 +171,7 @@ t.test("it is read where it is there, and not when a text file has changed since
 end)
 
 t.test("a damaged one is not believed", function()
-  local bytes = assert(knowledge.pack(folder))
+  local bytes = assert(texts.pack(folder))
   write(packed, bytes:sub(1, -2))
   t.ok(not is_from_packed())
   write(packed, bytes)
@@ -180,7 +182,7 @@ t.test("knowledge with a mistake is not packed", function()
   local file = assert(io.open(path, "ab"))
   file:write("match smtp m|(| p/x/\n")
   file:close()
-  local bytes, message = knowledge.pack(folder)
+  local bytes, message = texts.pack(folder)
   t.eq(bytes, nil)
   t.has(message, "90%-generic%.rules:%d+: ")
   os.execute(("cp %s/90-generic.rules %s"):format(assert(knowledge.find()), folder))

@@ -4,6 +4,7 @@
 local core = assert(require "deepid.core".load())
 local facts = require "deepid.facts"
 local groups = require "deepid.groups"
+local members = require "deepid.members"
 local namings = require "deepid.naming"
 local network = require "deepid.network"
 local scene = require "scene"
@@ -149,16 +150,16 @@ t.test("members of chosen groups are gathered as the library does", function()
         end
       end
     end
-    local members = groups.gather(all, chosen, { "notice", "hostname" })
+    local gathered = members.gather(all, chosen, { "notice", "hostname" })
     local next_want, count = want:pairs(), 0
-    for key, value in members.shelf:pairs() do
+    for key, value in gathered.shelf:pairs() do
       local want_key, want_value = next_want()
       if key ~= want_key or value ~= want_value then t.eq({ key, value }, { want_key, want_value }) end
       count = count + 1
     end
     t.eq(next_want(), nil)
     t.ok(count > 20, count)
-    members:close()
+    gathered:close()
   end
 end)
 
@@ -191,12 +192,12 @@ t.test("what it works with may be changed or closed under it", function()
     local all = shelf_of({ { "192.0.2.1", "220 mx.own.org" }, { "192.0.2.2", "220 mx.own.org" }, { "10.0.0.1", "220 mx.own.org" } })
     return all.shelf, core.sweep(all.shelf, with(more))
   end
-  local store, members = core.survey(), core.shelf()
+  local store, shelf_of_members = core.survey(), core.shelf()
   local _, sweep = sweeping({ groups = store, kinds = { hostname = 1 } })
   store:close()
   t.eq({ pcall(sweep) }, { false, "what the sweep works with is closed" })
-  _, sweep = sweeping({ chosen = { hostname = { ["mx.own.org"] = true } }, kinds = { hostname = 1 }, members = members })
-  members:close()
+  _, sweep = sweeping({ chosen = { hostname = { ["mx.own.org"] = true } }, kinds = { hostname = 1 }, members = shelf_of_members })
+  shelf_of_members:close()
   t.eq({ pcall(sweep) }, { false, "what the sweep works with is closed" })
   local shelf
   shelf, sweep = sweeping({ network = function() shelf:put("192.0.2.9\0x", "") end })

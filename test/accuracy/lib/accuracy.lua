@@ -4,7 +4,7 @@
 
 local behaviour = require "deepid.behaviour"
 local deepid = require "deepid"
-local dialects = require "deepid.dialects"
+local dialect_table = require "deepid.dialect_table"
 local identify = require "deepid.identify"
 local learn = require "deepid.learn"
 local recorded = require "accuracy.lib.recorded"
@@ -47,14 +47,14 @@ local function model_without(name, leaves_out)
     for _, digest in ipairs(recorded.learnable(all)) do
       if not leaves_out(digest) then list[#list + 1] = digest end
     end
-    cache[name] = assert(dialects.read(learn.write(list, kinds)))
+    cache[name] = assert(dialect_table.read(learn.write(list, kinds)))
   end
   return cache[name]
 end
 
 -- What the catalogue's every step teaches, also those that no scan sends.
 local function model_of_all_steps()
-  return assert(dialects.read(learn.write(recorded.learnable(all), kinds, true)))
+  return assert(dialect_table.read(learn.write(recorded.learnable(all), kinds, true)))
 end
 
 local function knows(model, product)
