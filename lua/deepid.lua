@@ -21,7 +21,7 @@ local M = {
 local identify = require "deepid.identify"
 local knowledge = require "deepid.knowledge"
 local behaves, behaviour = lazy "deepid.behaves", lazy "deepid.behaviour"
-local second_opinion, signatures = lazy "deepid.second_opinion", lazy "deepid.signatures"
+local signatures = lazy "deepid.signatures"
 
 local SETTLED = 0.95
 local MOST_KEPT, KEY_BYTES = 64, 512 -- for one way to answer: the keys are partly the peers' words
@@ -39,7 +39,7 @@ function M.open(options)
   options = options or {}
   local known, message = knowledge.load(options.folder, options)
   if not known then return nil, message end
-  local opinion = options.second_opinion and second_opinion.open(options.second_opinion)
+  local opinion = options.second_opinion and { path = options.second_opinion }
   return setmetatable({ knowledge = known, problems = known.problems, second_opinion = opinion }, Engine)
 end
 

@@ -8,7 +8,7 @@ local roles = require "deepid.roles"
 local signatures = require "deepid.signatures"
 local template = require "deepid.template"
 local windows = require "deepid.window"
-local behaves, builds = lazy "deepid.behaves", lazy "deepid.builds"
+local behaves, builds, second_opinion = lazy "deepid.behaves", lazy "deepid.builds", lazy "deepid.second_opinion"
 
 local M = {}
 
@@ -193,7 +193,7 @@ local function is_told(result)
 end
 
 local function use_second_opinion(result, opinion, transcript)
-  local hit = opinion and not result.identity.product and #result.front == 0 and opinion:ask(transcript)
+  local hit = opinion and not result.identity.product and #result.front == 0 and second_opinion.ask(opinion, transcript)
   if not hit then return end
   for _, name in ipairs(IDENTITY) do result.identity[name] = result.identity[name] or show(hit.fields[name]) end
   for _, cpe in ipairs(hit.fields.cpe) do add_once(result.identity.cpe, cpe) end
@@ -224,7 +224,7 @@ end
 --
 -- @param knowledge   from <code>knowledge.load</code>
 -- @param transcript  see DESIGN.md; not changed
--- @param options     (optional) second_opinion: from <code>second_opinion.open</code>;
+-- @param options     (optional) second_opinion: as <code>second_opinion.ask</code> takes it;
 -- level: how many servers this one stands behind; reader: <code>signatures.reader</code>, which read the transcript when it was shorter;
 -- reading: what <code>behaves.read</code> gave for this transcript; only_who: identity and front are enough
 -- @return port result, see DESIGN.md "Output contract"; all texts printable

@@ -2,7 +2,7 @@
 --
 -- Shared by our own rules and by the user's nmap-service-probes.
 
-local template = require "deepid.template"
+local match_fields = require "deepid.match_fields"
 
 local M = {}
 
@@ -34,7 +34,7 @@ function M.match(line)
   local pattern, after = M.pattern(rest, "is")
   if not pattern then return nil, after end
   if after ~= "" and not after:find("^%s") then return nil, "no blank after the pattern, but " .. after end
-  local fields, message = template.parse_fields(after)
+  local fields, message = match_fields.read(after)
   if not fields then return nil, message end
   return { soft = kind == "softmatch", service = service, pattern = pattern.pattern, flags = pattern.flags, fields = fields }
 end

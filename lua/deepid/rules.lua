@@ -5,13 +5,14 @@
 --   soft                             true for softmatch: it only hints
 --   step, pattern, flags             a match line: one pattern on one step
 --   conditions                       a `rule ... end`: array of {kind, step, pattern, flags, line}
---   fields                           see deepid.template
+--   fields                           see deepid.match_fields
 --   examples                         array of {steps = {name = bytes}, yields, line}
 --   rejects                          array of {step, bytes, line}
 --   cites, advice, egg, inner, quote, list, vary, confidence, window, basis
 --   service                          the protocol spoken, as Nmap spells it
 
 local escape = require "deepid.escape"
+local match_fields = require "deepid.match_fields"
 local matchline = require "deepid.matchline"
 local roles = require "deepid.roles"
 local template = require "deepid.template"
@@ -89,7 +90,7 @@ local function add_yields(reader, rule, text)
   local example = rule.examples[#rule.examples]
   if not example then return reader:problem("yields without an example above it") end
   if example.yields then return reader:problem("yields twice for one example") end
-  local fields, message = template.parse_fields(text)
+  local fields, message = match_fields.read(text)
   if not fields then return reader:problem(message) end
   example.yields = template.expand_fields(fields, {})
 end
@@ -102,14 +103,14 @@ end
 
 local function set_fields(reader, rule, text)
   if not rule.conditions then return reader:problem("what outside of rule ... end") end
-  local fields, message = template.parse_fields(text)
+  local fields, message = match_fields.read(text)
   if not fields then return reader:problem(message) end
   rule.fields = fields
 end
 
 local function set_template(key)
   return function(reader, rule, text)
-    local parts, message = template.parse(text)
+    local parts, message = match_fields.parse(text)
     if not parts then return reader:problem(message) end
     rule[key] = parts
   end

@@ -5,8 +5,8 @@
 -- the first hard match ends it. Nothing of the file is kept or passed on.
 
 local core = require "deepid.core"
-local lazy = require "deepid.lazy"
-local matchline, template = lazy "deepid.matchline", lazy "deepid.template"
+local matchline = require "deepid.matchline"
+local template = require "deepid.template"
 
 local M = {}
 
@@ -67,25 +67,23 @@ function M.compile(list, path)
   return set, problems
 end
 
-local Opinion = {}
-Opinion.__index = Opinion
-
 -- Sorts the lines by probe and compiles each probe's.
-local function load_opinion(self)
-  local list, problems = M.read(self.path, SERVICES)
+local function load_opinion(opinion)
+  opinion.probes = {}
+  local list, problems = M.read(opinion.path, SERVICES)
   if not list then
-    self.problems = { problems }
+    opinion.problems = { problems }
     return
   end
-  self.problems = problems
+  opinion.problems = problems
   for _, match in ipairs(list) do
-    local probe = self.probes[match.probe] or { list = {} }
-    self.probes[match.probe] = probe
+    local probe = opinion.probes[match.probe] or { list = {} }
+    opinion.probes[match.probe] = probe
     probe.list[#probe.list + 1] = match
   end
-  for _, probe in pairs(self.probes) do
+  for _, probe in pairs(opinion.probes) do
     local wrong
-    probe.set, wrong = M.compile(probe.list, self.path)
+    probe.set, wrong = M.compile(probe.list, opinion.path)
     if probe.set then table.move(wrong, 1, #wrong, #problems + 1, problems) end
   end
 end
@@ -105,14 +103,14 @@ end
 
 --- What the file's lines say of a transcript.
 --
--- The file is read when first asked. Messages about it are in `problems`.
---
+-- @param opinion     table: <code>path</code>, of the user's nmap-service-probes. The file is read when it is first asked; messages about it are
+--   then in <code>problems</code>
 -- @return hit {fields, step, line, service, soft}, or nil
-function Opinion:ask(transcript)
-  if not self.problems then load_opinion(self) end
+function M.ask(opinion, transcript)
+  if not opinion.problems then load_opinion(opinion) end
   local greeting, hint = find_step(transcript, "greeting"), nil
   for _, probe in ipairs(PROBES) do
-    local step, known = find_step(transcript, probe.step, probe.sent), self.probes[probe.name]
+    local step, known = find_step(transcript, probe.step, probe.sent), opinion.probes[probe.name]
     if step and known and known.set then
       local before = step ~= greeting and greeting and greeting.reply or ""
       for _, found in ipairs((known.set:match(before .. step.reply))) do
@@ -125,10 +123,5 @@ function Opinion:ask(transcript)
   end
   return hint
 end
-
---- Opens a second opinion without reading it yet.
---
--- @param path  the user's nmap-service-probes
-function M.open(path) return setmetatable({ path = path, probes = {} }, Opinion) end
 
 return M

@@ -21,8 +21,8 @@ for _, path in ipairs(paths) do
     t.eq(wrong, {})
   end)
   t.test(path .. ": and it can be asked", function()
-    local opinion = second_opinion.open(path)
-    local hit = opinion:ask({ steps = { { step = "greeting", sent = "", reply = "220 mx.example.org ESMTP Postfix\r\n" } } })
+    local opinion = { path = path }
+    local hit = second_opinion.ask(opinion, { steps = { { step = "greeting", sent = "", reply = "220 mx.example.org ESMTP Postfix\r\n" } } })
     t.eq(opinion.problems, {})
     t.eq({ hit.service, hit.fields.hostname }, { "smtp", "mx.example.org" })
   end)

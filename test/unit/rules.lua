@@ -3,6 +3,7 @@
 local t = require "tap"
 local matchline = require "deepid.matchline"
 local rules = require "deepid.rules"
+local match_fields = require "deepid.match_fields"
 local template = require "deepid.template"
 
 -- Templates: text, captures, what it becomes.
@@ -20,26 +21,26 @@ for _, case in ipairs({
   { '$I(1,">")', { ("\255"):rep(9) }, nil },
 }) do
   t.test("template " .. case[1], function()
-    t.eq(template.expand(assert(template.parse(case[1])), case[2]), case[3])
+    t.eq(template.expand(assert(match_fields.parse(case[1])), case[2]), case[3])
   end)
 end
 
 for _, wrong in ipairs({ "$", "$x", "$0", "$P(0)", "$P(x)", "$SUBST(1,a,b)", '$I(1,"=")', "$FOO(1)" }) do
-  t.test("template " .. wrong .. " is refused", function() t.eq(template.parse(wrong), nil) end)
+  t.test("template " .. wrong .. " is refused", function() t.eq(match_fields.parse(wrong), nil) end)
 end
 
 t.test("captures in a CPE are lower-cased and encoded", function()
-  t.eq(template.expand(template.parse("a:$1:$2"), { "Foo Bar", "1:2+" }, true), "a:foo_bar:1%3a2%2b")
+  t.eq(template.expand(match_fields.parse("a:$1:$2"), { "Foo Bar", "1:2+" }, true), "a:foo_bar:1%3a2%2b")
 end)
 
 t.test("fields with any delimiter, CPE letters, in any order", function()
-  local fields = assert(template.parse_fields(" v|$2| p/A B/ i:x/y: cpe:/a:b:c:$2/a cpe:|o:x|"))
+  local fields = assert(match_fields.read(" v|$2| p/A B/ i:x/y: cpe:/a:b:c:$2/a cpe:|o:x|"))
   t.eq(template.expand_fields(fields, { "-", "1.0" }),
     { product = "A B", version = "1.0", info = "x/y", cpe = { "cpe:/a:b:c:1.0", "cpe:/o:x" } })
 end)
 
 for _, wrong in ipairs({ "p/a", "x/a/", "p/a/ p/b/", "p/a/v/b/", "p/$/", "v/a/q", "cpe:/a/abcd" }) do
-  t.test("fields " .. wrong .. " are refused", function() t.eq(template.parse_fields(wrong), nil) end)
+  t.test("fields " .. wrong .. " are refused", function() t.eq(match_fields.read(wrong), nil) end)
 end
 
 t.test("a match line's parts", function()

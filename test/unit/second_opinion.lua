@@ -26,8 +26,8 @@ file:close()
 local function ask(...)
   local steps = {}
   for i, part in ipairs({ ... }) do steps[i] = { step = part[1], sent = part[2], reply = part[3] } end
-  local opinion = second_opinion.open(path)
-  return opinion:ask({ steps = steps }), opinion
+  local opinion = { path = path }
+  return second_opinion.ask(opinion, { steps = steps }), opinion
 end
 
 t.test("a greeting, with its fields and line", function()
@@ -63,8 +63,8 @@ t.test("broken lines are reported with their number and lose nothing", function(
 end)
 
 t.test("a missing file is a message, not an error", function()
-  local opinion = second_opinion.open("/nonexistent/probes")
-  t.eq(opinion:ask({ steps = {} }), nil)
+  local opinion = { path = "/nonexistent/probes" }
+  t.eq(second_opinion.ask(opinion, { steps = {} }), nil)
   t.has(opinion.problems[1], "/nonexistent/probes", true)
 end)
 

@@ -139,7 +139,7 @@ local function judge(match, text, probe, opinion, engine, ours)
   for _, ending in ipairs(ENDINGS) do
     local whole = text:gsub("\r?\n$", ending .. "%0")
     local transcript = transcript_of(whole, probe)
-    local hit, result = opinion:ask(transcript), engine:identify(transcript)
+    local hit, result = second_opinion.ask(opinion, transcript), engine:identify(transcript)
     local class, us = classify(match, hit, result, ours)
     local row = { class = class, them = hit and hit.fields.product, us = us, text = whole, theirs = hit and hit.fields.version, ours = result.identity.version }
     plain = plain or row
@@ -162,7 +162,7 @@ M.AGREED = { agreed = true, ["one name says more"] = true, ["version written oth
 -- @return array of {class, them, us, text, theirs (their version), ours, rules (our ids that name it)}; a row a text
 -- @return number of SMTP lines that were left out: hints, lines without a product, and lines of other probes
 function M.compare(path, engine, fpset)
-  local opinion, ours, rows, left_out = second_opinion.open(path), our_products(engine), {}, 0
+  local opinion, ours, rows, left_out = { path = path }, our_products(engine), {}, 0
   for _, match in ipairs((assert(second_opinion.read(path, M.SERVICES)))) do
     local probe = PROBES[match.probe]
     local usable = probe and match.fields.p and not match.soft
