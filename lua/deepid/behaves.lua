@@ -19,8 +19,6 @@ local MOST_EVIDENCE = 3
 local KIN_ALIKE = 0.25  -- share of answers alike from which an unknown server's nearest kin is named
 local MOST_SURE = 0.99
 local MOST_READINGS = 200 -- kept at one time
-local LIKELY = 0.05     -- the probability from which it counts when a product hangs up
-local SEEN_TO_BEAR = 30 -- errors that the recorder asks for, in search of the limit
 local HINT = 0.5        -- the confidence of a text that many servers use
 
 local add_once, show = observations.add_once, observations.show
@@ -332,6 +330,9 @@ function M.choose(knowledge, reading, names)
   if chosen[key] == nil then chosen[key] = advise.choose(knowledge.dialects, reading.tokens, names, reading.ranked) or false end
   return chosen[key] or nil
 end
+
+local LIKELY = 0.05
+local SEEN_TO_BEAR = 30 -- errors that the recorder asks for, in search of the limit
 
 -- One error less than makes any likely candidate hang up, the one that nobody knows among them.
 local function bearable(ranked, usual)
