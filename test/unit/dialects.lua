@@ -187,7 +187,7 @@ t.test("a hello that settings changed makes no relative; another answer does", f
     heard[step] = "50" .. i .. " words that nobody but Omega says of " .. step
     list[#list + 1] = "*\t" .. step .. "\t" .. heard[step]
   end
-  local one = assert(dialects.read(lines(list) .. ("product\tanother\tserver\t-\n"):rep(40)))
+  local one = assert(dialect_table.read(lines(list) .. ("product\tanother\tserver\t-\n"):rep(40)))
   local function itself(changes)
     local tokens = {}
     for step, token in pairs(heard) do tokens[step] = changes[step] or token end
