@@ -143,11 +143,13 @@ local function false_claim(case)
   return claims
 end
 
--- What the rules of a product call it in CPE, without a version.
+-- What the rules of a product call it in CPE, without a version; some tell of a system as well, which is not known here.
 local function cpe_of(knowledge, product)
   for _, rule in ipairs(knowledge.rules) do
     local fields = rule.fields and rule.fields.p and rule.fields.cpe[1] and template.expand_fields(rule.fields, {})
-    if fields and fields.product == product and fields.cpe[1] then return json.array { show(fields.cpe[1]) } end
+    for _, cpe in ipairs(fields and fields.product == product and fields.cpe or {}) do
+      if cpe:find("^cpe:/a:") then return json.array { show(cpe) } end
+    end
   end
   return json.array()
 end

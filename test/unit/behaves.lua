@@ -65,6 +65,12 @@ t.test("a changed greeting on a mail server: both sides quoted", function()
   t.ok(#front.evidence > 1)
 end)
 
+t.test("who is named by behaviour alone has the CPE of the program, and of no system that some rule of it tells", function()
+  for name, cpe in pairs { ["exim-4.96-hidden"] = "cpe:/a:exim:exim", ["postfix-3.10.13"] = "cpe:/a:postfix:postfix" } do
+    t.eq(session(name, HIDDEN).identity.cpe, { cpe }, name)
+  end
+end)
+
 t.test("a library that claims to be a mail server is a decoy or a test server, and Nmap's line does not repeat the claim", function()
   local result = session("aiosmtpd-1.4.3", POSTFIX)
   t.eq({ result.identity.product, result.front[1].role, result.front[1].name, result.front[1].claims }, { "aiosmtpd", "decoy", "aiosmtpd", "Postfix smtpd" })
