@@ -65,10 +65,9 @@ t.test("a changed greeting on a mail server: both sides quoted", function()
   t.ok(#front.evidence > 1)
 end)
 
-t.test("who is named by behaviour alone has the CPE of the program, and of no system that some rule of it tells", function()
-  for name, cpe in pairs { ["exim-4.96-hidden"] = "cpe:/a:exim:exim", ["postfix-3.10.13"] = "cpe:/a:postfix:postfix" } do
-    t.eq(session(name, HIDDEN).identity.cpe, { cpe }, name)
-  end
+t.test("who is named by behaviour against its word has the CPE of the program, and of no system that some rule of it tells", function()
+  t.eq(session("exim-4.96", SENDMAIL).identity.cpe, { "cpe:/a:exim:exim" })
+  t.eq(session("sendmail-8.18.1", POSTFIX).identity.cpe, { "cpe:/a:sendmail:sendmail" })
 end)
 
 t.test("a library that claims to be a mail server is a decoy or a test server, and Nmap's line does not repeat the claim", function()
