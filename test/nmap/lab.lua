@@ -76,7 +76,12 @@ end
 local function check_identity(row, identity)
   t.eq(identity.product, row.product, "product")
   if row.basis and row.basis ~= "" then t.eq(identity.basis, row.basis, "basis") end
-  if row.version then t.eq(identity.version, row.version, "version") end
+  local first, last = (row.version or ""):match("^(%S+) to (%S+)$")
+  if first then
+    t.eq({ identity.version or "-", identity.version_min, identity.version_max }, { "-", first, last }, "window")
+  elseif row.version then
+    t.eq(identity.version, row.version, "version")
+  end
 end
 
 -- What claims to be another product: the claim, and both sides.
