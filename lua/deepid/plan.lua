@@ -211,11 +211,19 @@ local function can_start_tls(now, allowed) return is_wanted("starttls", now) and
 -- The questions of one depth; of a server that takes no hello those that need none.
 local function questions(depth, now) return takes_no_hello(now) and WITHOUT_HELLO or ASKED[depth].hello end
 
--- Of these steps those that may be asked now.
+-- Of these steps those that may be asked now: is_wanted and is_affordable of each, whose conditions are looked up once, for every step asks this.
 local function askable(names, now, allowed)
-  local list, kept = {}, reserve(now)
-  for _, name in ipairs(names) do
-    if (now.sender or not NEEDS_SENDER[name]) and is_affordable(name, now, allowed, kept) and is_wanted(name, now) then list[#list + 1] = name end
+  local list, count, sent, refused = {}, 0, now.sent, now.inside and now.refused or {}
+  local left, sender, wizard = allowed - now.errors, now.sender, now.wizard
+  local room = left - reserve(now)
+  for i = 1, #names do
+    local name = names[i]
+    local cost = COST[name]
+    local fits = cost == 0 and left > 0 or cost > 0 and cost <= room
+    if fits and (not sent[name] or refused[name]) and (sender or not NEEDS_SENDER[name]) and not (wizard and name == "shell") then
+      count = count + 1
+      list[count] = name
+    end
   end
   return list
 end
