@@ -126,10 +126,6 @@ static void sort_items(struct sort_item *items, size_t count, unsigned shift)
 {
 	size_t next[256], ends[256] = { 0 }, at = 0;
 
-	if (count < 32) {
-		sort_few(items, count);
-		return;
-	}
 	for (size_t i = 0; i < count; i++)
 		ends[items[i].key >> shift & 255]++;
 	for (size_t byte = 0; byte < 256; byte++) {
@@ -145,7 +141,7 @@ static void sort_items(struct sort_item *items, size_t count, unsigned shift)
 		}
 	}
 	for (size_t byte = 0, from = 0; byte < 256; from = ends[byte++])
-		if (shift > 0)
+		if (shift > 0 && ends[byte] - from >= 32)
 			sort_items(items + from, ends[byte] - from, shift - 8);
 		else
 			sort_few(items + from, ends[byte] - from);
