@@ -87,7 +87,7 @@ fuzz-deps:
 
 # --- Demonstration and tests ---
 
-C_TESTS  := $(addprefix build/test/,fpset forms filter filter-portable frozen memory mask mask-portable survey spill shelf binding-5.3 binding-5.4)
+C_TESTS  := $(addprefix build/test/,fpset forms filter filter-portable frozen memory mask mask-portable survey spill shelf greeting greeting-portable binding-5.3 binding-5.4)
 # The tables of cases leave out what is zero.
 C_STRICT := -std=c11 $(STRICT) -Wno-missing-field-initializers -Werror -Icsrc
 SANITIZE := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all

@@ -8,27 +8,37 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#define MAPPED (UINT64_C(0xffff) << 32)
+#include "eight.h"
+#include "sixteen.h"
 
-/* Four numbers up to 255 without leading zeros. */
+#define MAPPED (UINT64_C(0xffff) << 32)
+#define IPV4_TEXT 15 /* bytes of the longest */
+
+/* Four numbers up to 255 without leading zeros.  All four are read whatever they are, since nobody guesses how many digits the next one has. */
 static bool parse_ipv4(struct address *address, const char *text, size_t length)
 {
-	uint64_t value = 0;
-	size_t at = 0;
+	static const uint32_t least[] = { 0, 0, 0x100, 0x10000 }; /* as digits, a byte each, by their number */
+	unsigned char bytes[IPV4_TEXT + 8] = { 0 };
+	uint32_t value = 0;
+	bool good = true;
 
-	for (int part = 0; part < 4; part++) {
-		unsigned number = 0;
-		size_t from = at;
-		for (; at < length && at - from < 3 && text[at] >= '0' && text[at] <= '9'; at++)
-			number = number * 10 + (unsigned)(text[at] - '0');
-		if (at == from || number > 255 || (at - from > 1 && text[from] == '0'))
-			return false;
-		if (part < 3 && (at == length || text[at++] != '.'))
-			return false;
-		value = value << 8 | number;
+	if (length > IPV4_TEXT)
+		return false;
+	memcpy(bytes, text, length);
+	struct sixteen_text kinds = sixteen_text_of(bytes);
+	uint32_t second = kinds.dot & (kinds.dot - 1), third = second & (second - 1), ends = kinds.dot | UINT32_C(1) << length;
+	if ((kinds.dot | kinds.digit) != (UINT32_C(1) << length) - 1 || third == 0 || (third & (third - 1)) != 0)
+		return false;
+	for (unsigned part = 0, at = 0; part < 4; part++, ends &= ends - 1) {
+		unsigned end = lowest_bit(ends), count = (end - at) & 3;
+		/* Hundreds, tens and ones, the lowest byte first: zeros in front of what is shorter. */
+		uint32_t digits = (uint32_t)eight_load(bytes + at) << 8 * (3 - count) & 0x0f0f0f, number = __builtin_bswap32(digits) >> 8;
+		good &= (count == end - at) & (count > 0) & (number >= least[count]) & (number <= 0x020505);
+		value = value << 8 | (digits * 0x640a01 >> 16 & 0xff); /* 100, 10, 1 */
+		at = end + 1;
 	}
 	*address = (struct address){ 0, MAPPED | value };
-	return at == length;
+	return good;
 }
 
 bool address_parse(struct address *address, const char *text, size_t length)
@@ -77,22 +87,36 @@ struct address address_widen(struct address address, unsigned width)
 	return address;
 }
 
-uint64_t address_hash(const struct address *address)
+static uint64_t hash_ipv4(uint64_t low)
+{
+	unsigned char bytes[8];
+
+	put_be64(bytes, low);
+	return XXH3_64bits(bytes + 4, 4);
+}
+
+static uint64_t hash_ipv6(const struct address *address)
 {
 	unsigned char bytes[16];
 
 	put_be64(bytes, address->high);
 	put_be64(bytes + 8, address->low);
-	return address_is_ipv4(address) ? XXH3_64bits(bytes + 12, 4) : XXH3_64bits(bytes, 16);
+	return XXH3_64bits(bytes, sizeof bytes);
+}
+
+uint64_t address_hash(const struct address *address)
+{
+	return address_is_ipv4(address) ? hash_ipv4(address->low) : hash_ipv6(address);
 }
 
 struct host host_of(const struct address *address)
 {
+	bool ipv4 = address_is_ipv4(address);
 	struct host host;
 
 	for (unsigned width = 0; width < ADDRESS_WIDTHS; width++) {
 		host.networks[width] = address_widen(*address, width);
-		host.hashes[width] = address_hash(&host.networks[width]);
+		host.hashes[width] = ipv4 ? hash_ipv4(host.networks[width].low) : hash_ipv6(&host.networks[width]);
 	}
 	return host;
 }

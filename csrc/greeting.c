@@ -73,21 +73,26 @@ static bool is_blank(char byte)
 
 bool greeting_domain(struct greeting_key *key, const char *reply, size_t length)
 {
-	size_t at = 4, dots = 0;
+	unsigned char beyond[16]; /* what is too long for a key */
+	uint32_t dots = 0;
+	size_t at = 4;
 
 	key->length = 0;
 	if (length < 5 || reply[0] != '2' || !MASK_IS(reply[1], MASK_DIGIT) || !MASK_IS(reply[2], MASK_DIGIT) || (reply[3] != ' ' && reply[3] != '-'))
 		return true;
 	/* A name with a dot that begins and ends with a letter or a digit. */
-	for (; at < length && (IS_ALNUM(reply[at]) || reply[at] == '.' || reply[at] == '-' || reply[at] == '_'); at++)
-		dots += reply[at] == '.';
+	for (unsigned parts = 16; parts == 16 && at < length; at += parts) {
+		unsigned char *lower = at - 4 < GREETING_KEY_MAX ? (unsigned char *)key->bytes + at - 4 : beyond;
+		struct sixteen_domain domain = sixteen_domain_of(lower, (const unsigned char *)reply + at);
+		size_t left = length - at < 16 ? length - at : 16;
+		parts = lowest_bit(~(domain.part & ((UINT32_C(1) << left) - 1)));
+		dots |= domain.dot & ((UINT32_C(1) << parts) - 1);
+	}
 	if ((at < length && !is_blank(reply[at])) || dots == 0 || !IS_ALNUM(reply[4]) || !IS_ALNUM(reply[at - 1]))
 		return true;
 	if (at - 4 > GREETING_KEY_MAX)
 		return false;
 	key->length = at - 4;
-	for (size_t i = 0; i < key->length; i++)
-		key->bytes[i] = mask_fold(reply[4 + i]);
 	return true;
 }
 
@@ -135,15 +140,12 @@ static void append_tokens(struct greeting_key *key, const char *bytes, size_t le
 /* Whether a text may have the bytes of tokens: no honest one does. */
 static bool has_tokens(const char *text, size_t length)
 {
+	uint32_t found = 0;
 	size_t at = 0;
 
 	for (; length - at >= 16; at += 16)
-		if (sixteen_up_to((const unsigned char *)text + at, MASK_ADDRESS) != 0)
-			return true;
-	while (at < length)
-		if ((unsigned char)text[at++] <= MASK_ADDRESS)
-			return true;
-	return false;
+		found |= sixteen_up_to((const unsigned char *)text + at, MASK_ADDRESS);
+	return (found | (sixteen_up_to((const unsigned char *)text + at, MASK_ADDRESS) & ((UINT32_C(1) << (length - at)) - 1))) != 0;
 }
 
 /* A key that is written along with the masking of a text. */

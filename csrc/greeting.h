@@ -65,7 +65,7 @@ size_t greeting_reply(char *reply, const char *text, size_t length);
 /*
  * greeting_domain - the domain that a reply with a code 2xx begins with (RFC 5321 4.2), in lower case.
  *
- * False: it is too long for a key.
+ * Behind the reply GREETING_SLACK bytes more can be read.  False: it is too long for a key.
  */
 bool greeting_domain(struct greeting_key *key, const char *reply, size_t length);
 

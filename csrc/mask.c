@@ -387,7 +387,7 @@ static void start_line(struct mask_run *m)
 	m->own = SIZE_MAX;
 	if (left < 3 || !MASK_IS(line[0], MASK_DIGIT) || !MASK_IS(line[1], MASK_DIGIT) || !MASK_IS(line[2], MASK_DIGIT))
 		return;
-	if (left > 3 && line[3] != ' ' && line[3] != '-' && line[3] != '\r' && line[3] != '\n')
+	if (left > 3 && !((line[3] == ' ') | (line[3] == '-') | (line[3] == '\r') | (line[3] == '\n')))
 		return;
 	m->at += 3;
 	m->own = m->at + 1;

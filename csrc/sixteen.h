@@ -20,6 +20,11 @@ struct sixteen_text {
 	uint32_t local; /* l and L, which begin `localhost` */
 };
 
+/* Which of sixteen bytes may be of a domain, ASCII letters, digits, . - and _, and which are dots; bit i is byte i. */
+struct sixteen_domain {
+	uint32_t part, dot;
+};
+
 /* Of folded bytes: digits, and letters that are frequent in words: all but f, k and v to z. */
 static inline bool is_frequent(unsigned char byte)
 {
@@ -105,7 +110,33 @@ static inline struct sixteen_text sixteen_text_of(const unsigned char *bytes)
 	};
 }
 
+/* Writes the bytes in lower case, and says what they are. */
+static inline struct sixteen_domain sixteen_domain_of(unsigned char *lower, const unsigned char *bytes)
+{
+	__m128i block = _mm_loadu_si128((const __m128i *)bytes), upper = sixteen_among(block, 'A', 26), dot = _mm_cmpeq_epi8(block, _mm_set1_epi8('.'));
+	__m128i folded = _mm_or_si128(block, _mm_and_si128(upper, _mm_set1_epi8(0x20)));
+	__m128i alnum = _mm_or_si128(sixteen_among(folded, 'a', 26), sixteen_among(block, '0', 10));
+	__m128i others = _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('-')), _mm_cmpeq_epi8(block, _mm_set1_epi8('_')));
+
+	_mm_storeu_si128((__m128i *)lower, folded);
+	return (struct sixteen_domain){ (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(alnum, others), dot)), (uint32_t)_mm_movemask_epi8(dot) };
+}
+
 #else
+
+static inline struct sixteen_domain sixteen_domain_of(unsigned char *lower, const unsigned char *bytes)
+{
+	struct sixteen_domain domain = { 0, 0 };
+
+	for (unsigned i = 0; i < 16; i++) {
+		unsigned char byte = bytes[i], folded = byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte;
+		bool alnum = (folded >= 'a' && folded <= 'z') || (byte >= '0' && byte <= '9');
+		domain.part |= (uint32_t)(alnum || byte == '.' || byte == '-' || byte == '_') << i;
+		domain.dot |= (uint32_t)(byte == '.') << i;
+		lower[i] = folded;
+	}
+	return domain;
+}
 
 static inline struct sixteen_text sixteen_text_of(const unsigned char *bytes)
 {
