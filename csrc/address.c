@@ -73,11 +73,12 @@ void address_format(const struct address *address, char text[ADDRESS_TEXT])
 		inet_ntop(AF_INET6, bytes, text, ADDRESS_TEXT);
 }
 
+/* What of an address is its network's, by width: of an IPv4 address in `low`, of an IPv6 address in `high`. */
+static const uint64_t ipv4[] = { UINT64_MAX, ~UINT64_C(0xff), ~UINT64_C(0xffff) };
+static const uint64_t ipv6[] = { UINT64_MAX, ~UINT64_C(0xffff), ~UINT64_C(0xffffffff) };
+
 struct address address_widen(struct address address, unsigned width)
 {
-	static const uint64_t ipv4[] = { UINT64_MAX, ~UINT64_C(0xff), ~UINT64_C(0xffff) };
-	static const uint64_t ipv6[] = { UINT64_MAX, ~UINT64_C(0xffff), ~UINT64_C(0xffffffff) };
-
 	if (address_is_ipv4(&address)) {
 		address.low &= ipv4[width];
 	} else if (width > 0) {
@@ -111,12 +112,14 @@ uint64_t address_hash(const struct address *address)
 
 struct host host_of(const struct address *address)
 {
-	bool ipv4 = address_is_ipv4(address);
+	bool is_ipv4 = address_is_ipv4(address);
 	struct host host;
 
 	for (unsigned width = 0; width < ADDRESS_WIDTHS; width++) {
-		host.networks[width] = address_widen(*address, width);
-		host.hashes[width] = ipv4 ? hash_ipv4(host.networks[width].low) : hash_ipv6(&host.networks[width]);
+		struct address *network = &host.networks[width];
+		network->high = is_ipv4 ? 0 : address->high & ipv6[width];
+		network->low = is_ipv4 ? address->low & ipv4[width] : width == 0 ? address->low : 0;
+		host.hashes[width] = is_ipv4 ? hash_ipv4(network->low) : hash_ipv6(network);
 	}
 	return host;
 }

@@ -24,7 +24,7 @@
 #define GREETING_REPLY_MAX (GREETING_TEXT_MAX + 2)
 #define GREETING_MASKED 2048 /* bytes of a reply that are masked */
 #define GREETING_KEY_MAX 240 /* bytes of a key */
-#define GREETING_SLACK 15    /* bytes behind a text that may be read or written, since it is copied sixteen bytes at a time */
+#define GREETING_SLACK SURVEY_SLACK /* bytes behind a text that may be read or written, since it is copied sixteen bytes at a time */
 
 enum greeting_kind { GREETING_DOMAIN, GREETING_WHOLE, GREETING_TEMPLATE, GREETING_NOTICE, GREETING_KINDS };
 

@@ -33,6 +33,7 @@
 #define SURVEY_RUNS_MAX 128  /* (fan - 1) a level: more levels than any disk can hold */
 #define SURVEY_PROBLEM_MAX 256
 #define SURVEY_WAITING 32
+#define SURVEY_SLACK 15 /* bytes behind a text that waits which may be read, since it is copied sixteen bytes at a time */
 
 struct survey_options {
 	size_t memory;      /* bytes, at least SURVEY_MEMORY_MIN */
@@ -47,7 +48,7 @@ struct survey_fact {
 	struct host host;
 	struct group_key key;
 	size_t text_length;
-	char text[GROUP_TEXT_MAX];
+	char text[GROUP_TEXT_MAX + SURVEY_SLACK];
 };
 
 struct survey {
@@ -104,7 +105,7 @@ struct group_key survey_key(uint8_t kind, const char *key, size_t length);
 
 /*
  * As survey_add, with the host worked out, but the fact waits for others, so that the memory of all their groups is fetched at once; what
- * fails then is told with a later one, or by the walk.
+ * fails then is told with a later one, or by the walk.  Behind the text SURVEY_SLACK bytes more can be read.
  */
 enum deepid_err survey_add_soon(struct survey *survey, const struct host *host, uint8_t kind, const char *key, size_t key_length, const char *text,
     size_t text_length);
