@@ -13,6 +13,7 @@ local PLAUSIBLE = 0.001 -- of the best candidate's probability
 local WORTH_BITS = 0.1
 local VERSION_COUNTS = 0.5
 local HEARD_AGAIN = 0.9 -- that who gave an answer to one step gives it to another that has the same of somebody known
+local MOST_DOUBT = 4 -- how much likelier than all who are known nobody we know is taken for: else nothing were worth asking of whoever began unlike all
 
 local function entropy(weights)
   local sum, bits = 0, 0
@@ -58,7 +59,7 @@ local function hypotheses(model, ranked, tokens, heard)
     end
     known = known + candidate.p
   end
-  list[#list + 1] = { weight = math.max(1 - known, 0.001) }
+  list[#list + 1] = { weight = math.max(0.001, math.min(1 - known, MOST_DOUBT * known)) }
   return list
 end
 

@@ -155,6 +155,13 @@ t.test("a question whose answer was heard already tells little, and what setting
   t.eq(advise.choose(one, { ehlo = "250-<host>", unknown = "500 go away" }, { "bdat" }), nil)
 end)
 
+t.test("who began unlike all is asked on: it may be a product in settings that nobody saw", function()
+  local one = assert(dialect_table.read(lines { "product\tOmega\tserver\t21", "*\tehlo\t250-<host>", "*\thelp\t214 Omega helps", "*\tverb\t250 Omega talks", "*\tnoop\t250 Omega rests",
+    "*\tetrn\t458 Omega will not start any queue" } .. ("product\tanother\tserver\t-\n"):rep(40)))
+  local unlike = { ehlo = "250 good day", help = "502 no", verb = "504 no", noop = "200 what" }
+  t.eq(advise.choose(one, unlike, { "etrn" }), "etrn")
+end)
+
 t.test("a refusal of everything speaks against nobody, and for who is known to refuse so", function()
   local refused = { help = "451 you are blocked", unknown = "451 you are blocked", refrain = "(as HELP)" }
   t.eq(model:rank(refused)[1].score, 0)
