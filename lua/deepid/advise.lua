@@ -59,7 +59,7 @@ local function hypotheses(model, ranked, tokens, heard)
     end
     known = known + candidate.p
   end
-  list[#list + 1] = { weight = math.max(0.001, math.min(1 - known, MOST_DOUBT * known)) }
+  list[#list + 1] = { weight = math.min(math.max(1 - known, 0.001), MOST_DOUBT * known) }
   return list
 end
 

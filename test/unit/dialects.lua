@@ -156,9 +156,12 @@ t.test("a question whose answer was heard already tells little, and what setting
 end)
 
 t.test("who began unlike all is asked on: it may be a product in settings that nobody saw", function()
-  local one = assert(dialect_table.read(lines { "product\tOmega\tserver\t21", "*\tehlo\t250-<host>", "*\thelp\t214 Omega helps", "*\tverb\t250 Omega talks", "*\tnoop\t250 Omega rests",
-    "*\tetrn\t458 Omega will not start any queue" }))
-  local unlike = { ehlo = "250 good day", help = "502 no", verb = "504 no", noop = "200 what" }
+  local others = {}
+  for i = 1, 40 do others[i] = ("product\tanother %d\tserver\t-\n*\tehlo help verb noop\t500 %s\n"):format(i, ("x"):rep(i)) end
+  local one = assert(dialect_table.read(lines { "product\tOmega\tserver\t21", "*\tehlo\t250 Omega greets you warmly", "*\thelp\t214 Omega helps",
+    "*\tverb\t250 Omega talks", "*\tnoop\t250 Omega rests", "*\tetrn\t458 Omega will not start any queue" } .. table.concat(others)))
+  local unlike = { ehlo = "250 Omega greets you warmly", help = "502 no", verb = "504 no", noop = "200 what" }
+  t.ok(one:rank(unlike)[1].p < 0.05)
   t.eq(advise.choose(one, unlike, { "etrn" }), "etrn")
 end)
 
