@@ -42,32 +42,42 @@ const handler = request => { request.on('message', (stream, ack) => ack.accept()
 require(process.env.MODULE).createServer(handler).listen(25, process.env.ADDRESS);
 EOF
 cat >/srv/smtp-server-as-promised.js <<'EOF'
-const { SMTPServerAsPromised } = require(process.env.MODULE);
+const exported = require(process.env.MODULE);
+const SMTPServerAsPromised = exported.SMTPServerAsPromised || exported;
 class Server extends SMTPServerAsPromised {
     async onData(stream) { stream.resume(); }
 }
-new Server({ authOptional: true }).listen({ port: 25, host: process.env.ADDRESS });
+new Server({ authOptional: true }).listen(25);
 EOF
 cat >/srv/mailin.js <<'EOF'
 require(process.env.MODULE).start({ host: process.env.ADDRESS, port: 25, tmp: '/srv/mailin', disableWebhook: true });
 EOF
-# It would listen on every address of the machine.
+cat >/srv/smtp.js <<'EOF'
+const server = require(process.env.MODULE).createServer(socket => process.nextTick(() => socket.emit('connect'))); // Node.js 0.4 did
+server.hostname = require('os').hostname();
+server.listen(25, process.env.ADDRESS);
+EOF
 cat >/srv/smtp-tester.js <<'EOF'
+require(process.env.MODULE).init(25);
+EOF
+# Some would listen on every address of the machine, or on no port below 1000.
+cat >/srv/here.js <<'EOF'
 const { Server } = require('net');
 const listen = Server.prototype.listen;
-Server.prototype.listen = function (port, ...rest) {
-    return listen.call(this, 25, process.env.ADDRESS, ...rest.filter(one => typeof one === 'function'));
+Server.prototype.listen = function (where, ...rest) {
+    const port = Number(where.port || where);
+    return listen.call(this, port === 1025 ? 25 : port, process.env.ADDRESS, ...rest.filter(one => typeof one === 'function'));
 };
-require(process.env.MODULE).init(25);
 EOF
 # Some steps crash some of them: they are started again.
 while :; do
-    case $name in
+    case ${name#*/} in
     maildev)
         [ -e "$MODULE/bin/maildev" ] && bin=bin/maildev || bin=dist/bin/maildev.js
-        node "$MODULE/$bin" --smtp 25 --ip "$ADDRESS" --web 1080 --web-ip "$ADDRESS" ;;
-    fake-smtp-server) node "$MODULE/index.js" --smtp-port 25 --smtp-ip "$ADDRESS" --http-port 1080 --http-ip "$ADDRESS" ;;
-    *) node "/srv/$name.js" "$variant" ;;
+        node -r /srv/here.js "$MODULE/$bin" ;;
+    fake-smtp-server) node -r /srv/here.js "$MODULE/index.js" ;;
+    smtp-tester | mailin | smtp-server-as-promised) node -r /srv/here.js "/srv/$name.js" ;;
+    *) node "/srv/${name#*/}.js" "$variant" ;;
     esac
     sleep 0.5
 done
