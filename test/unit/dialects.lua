@@ -150,7 +150,14 @@ t.test("a question whose answer was heard already tells little, and what setting
     "*\tetrn\t458 Omega will not start any queue" } .. ("product\tanother\tserver\t-\n"):rep(40)))
   local heard = { ehlo = "250-<host>", unknown = "500 Omega does not know this word" }
   t.eq(advise.choose(one, heard, { "bdat", "etrn" }), "etrn")
+  t.eq(advise.choose(one, heard, { "bdat" }), "bdat", "where nobody is likely yet, little is worth a question")
+  heard.etrn = "458 Omega will not start any queue"
+  t.ok(one:rank(heard)[1].p > 0.9)
   t.eq(advise.choose(one, heard, { "bdat" }), nil)
+  local text = lines { "product\tOmega\tserver\t21", "*\tehlo\t250-<host>", "*\tunknown\t500 Omega does not know this word", "*\tetrn\t458 Omega will not start any queue",
+    "*\tverb\t250 Omega talks" }
+  local sure = assert(dialect_table.read(text .. ("product\tanother\tserver\t-\n"):rep(400)))
+  t.eq(advise.choose(sure, heard, { "verb" }), nil, "where one is likely, less is not")
   t.eq(advise.choose(one, { ehlo = "250-<host>" }, { "bdat" }), "bdat")
   t.eq(advise.choose(one, { ehlo = "250-<host>", unknown = "500 go away" }, { "bdat" }), nil)
 end)
