@@ -64,6 +64,9 @@ const server = require(process.env.MODULE).createServer(socket => process.nextTi
 server.hostname = require('os').hostname();
 server.listen(25, process.env.ADDRESS);
 EOF
+cat >/srv/smtp2.js <<'EOF'
+require(process.env.MODULE).createServer().listen(25, process.env.ADDRESS);
+EOF
 cat >/srv/smtp-tester.js <<'EOF'
 require(process.env.MODULE).init(25);
 EOF
