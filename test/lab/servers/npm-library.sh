@@ -25,8 +25,10 @@ const config = require(process.env.MODULE + '/config/default.js');
 const Interface = require(process.env.MODULE + '/lib/smtp-interface');
 const plugins = require(process.env.MODULE + '/lib/plugins');
 plugins.init('receiver');
+const hidden = process.argv[2] === 'hidden';
 const feeder = Object.assign({}, (config.smtpInterfaces || config.interfaces || { feeder: config.feeder || {} }).feeder,
-    { name: process.argv[2] === 'hidden' ? 'our server' : config.name, disableVersionString: process.argv[2] === 'hidden', host: process.env.ADDRESS, port: 25, processes: 1, authentication: false });
+    { name: hidden ? 'our server' : config.name, disableVersionString: hidden,
+        host: process.env.ADDRESS, port: 25, processes: 1, authentication: false });
 const server = new Interface('feeder', feeder);
 plugins.handler.load(() => server.setup(error => {
     if (error) throw error;
@@ -63,6 +65,9 @@ cat >/srv/smtp.js <<'EOF'
 const server = require(process.env.MODULE).createServer(socket => process.nextTick(() => socket.emit('connect'))); // Node.js 0.4 did
 server.hostname = require('os').hostname();
 server.listen(25, process.env.ADDRESS);
+EOF
+cat >/srv/smtp2.js <<'EOF'
+require(process.env.MODULE).createServer().listen(25, process.env.ADDRESS);
 EOF
 cat >/srv/smtp-tester.js <<'EOF'
 require(process.env.MODULE).init(25);
