@@ -10,9 +10,11 @@ local M = {}
 
 local MOST_CANDIDATES = 12
 local PLAUSIBLE = 0.001 -- of the best candidate's probability
-local WORTH_BITS = 0.1
+local WORTH_BITS, WORTH_UNSETTLED = 0.1, 0.02 -- at least; the less while nobody is likely
+local LIKELY = 0.9
 local VERSION_COUNTS = 0.5
 local HEARD_AGAIN = 0.9 -- that who gave an answer to one step gives it to another that has the same of somebody known
+local MOST_DOUBT = 4 -- how much likelier than all who are known nobody we know is taken for: else nothing were worth asking of whoever began unlike all
 
 local function entropy(weights)
   local sum, bits = 0, 0
@@ -58,7 +60,7 @@ local function hypotheses(model, ranked, tokens, heard)
     end
     known = known + candidate.p
   end
-  list[#list + 1] = { weight = math.max(1 - known, 0.001) }
+  list[#list + 1] = { weight = math.min(math.max(1 - known, 0.001), MOST_DOUBT * known) }
   return list
 end
 
@@ -137,9 +139,10 @@ end
 -- @param ranked  (optional) what <code>model:rank(tokens)</code> gave
 -- @return its name, or nil when none is worth its cost
 function M.choose(model, tokens, names, ranked)
-  local heard, best, most = {}, nil, WORTH_BITS
+  ranked = ranked or model:rank(tokens)
+  local heard, best, most = {}, nil, ranked[1].p < LIKELY and WORTH_UNSETTLED or WORTH_BITS
   for _, token in pairs(tokens) do heard[token] = true end
-  local list = hypotheses(model, ranked or model:rank(tokens), tokens, heard)
+  local list = hypotheses(model, ranked, tokens, heard)
   for _, name in ipairs(names) do
     local worth = math.floor(1e6 * gain(model, list, name, heard) / (1 + 0.5 * steps.by_name[name].errors) + 0.5) / 1e6 -- whatever the order of the additions
     if worth > most then best, most = name, worth end

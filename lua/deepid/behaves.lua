@@ -9,11 +9,14 @@ local template = require "deepid.template"
 local version = require "deepid.version"
 local windows = require "deepid.window"
 local advise = lazy "deepid.advise"
+local dialects = lazy "deepid.dialects"
 
 local M = {}
 
-local NAMED = 0.9       -- the probability from which a product is named by behaviour alone
-local FORGED_GAP = 8    -- how much better than the product that the greeting names another must explain the answers
+local NAMED = 0.85      -- the probability from which a product is named by behaviour alone
+local FORGED_GAP = 8    -- how much better than the product that the greeting names another, or nobody we know, must explain the answers
+local WELL_KNOWN = 10    -- recordings from which it is known how a product answers in most settings
+local DENIED = 0.95     -- how sure it is that a product did not answer; it was never said of one that did (doc/accuracy.md)
 local LEAST_ANSWERS = 2 -- distinct ones that must speak for a product
 local MOST_EVIDENCE = 3
 local KIN_ALIKE = 0.25  -- share of answers alike from which an unknown server's nearest kin is named
@@ -129,18 +132,51 @@ local function quoted(case)
   return lines
 end
 
+-- The product that the greeting names, or nil.
+local function claim_of(case)
+  for _, hit in ipairs(case.found) do
+    if hit.step.step == "greeting" and not hit.rule.soft and hit.fields.product then return hit.fields.product end
+  end
+end
+
 -- The product that the greeting names and that does not answer so, or nil.
 local function false_claim(case)
-  local candidate, claims = case.candidate, nil
-  for _, hit in ipairs(case.found) do
-    if hit.step.step == "greeting" and not hit.rule.soft then claims = claims or hit.fields.product end
-  end
+  local candidate, claims = case.candidate, claim_of(case)
   local name = candidate.product.name
   if not claims or is_kin(claims, name) or is_built_on(case.knowledge, claims, name) then return nil end
   for _, other in ipairs(case.ranked) do
     if is_kin(other.product.name, claims) and candidate.score - other.score < FORGED_GAP then return nil end
   end
   return claims
+end
+
+-- The distinct answers to commands that a candidate was never heard to give, a step of each.
+local function never_heard(case, candidate)
+  local list, seen = {}, {}
+  local _, matched = case.knowledge.dialects:weigh(candidate, case.tokens)
+  for step, is_known in pairs(matched) do
+    if is_known then seen[case.tokens[step]] = true end
+  end
+  for step in pairs(matched) do
+    local token = case.tokens[step]
+    if not seen[token] and step ~= "keywords" then seen[token], list[#list + 1] = true, step end
+  end
+  table.sort(list)
+  return list
+end
+
+-- The product that the greeting names, where nobody is known to answer so, but that it is not this one: with the answers that say so.
+local function denied_claim(case)
+  local claims, strange = claim_of(case), nil
+  if not claims then return nil end
+  for _, other in ipairs(case.ranked) do
+    local name = other.product.name
+    if is_kin(name, claims) or is_built_on(case.knowledge, claims, name) then
+      if dialects.UNKNOWN - other.score < FORGED_GAP then return nil end
+      if other.product.heard >= WELL_KNOWN then strange = never_heard(case, other) end
+    end
+  end
+  if strange and #strange > LEAST_ANSWERS then return claims, strange end
 end
 
 -- What the rules of a product call it in CPE, without a version; some tell of a system as well, which is not known here.
@@ -159,7 +195,7 @@ end
 -- @param says   the product that it claims to be
 -- @param front  what the rules found in front and is the same program, or nil
 local function contradict(case, says, front)
-  local result, identity, product, sure = case.result, case.result.identity, case.candidate.product, case.candidate.p
+  local result, product, sure = case.result, case.candidate.product, case.candidate.p
   local is_decoy = WORDS[product.kind] ~= nil
   local evidence = quoted(case)
   table.insert(evidence, 1, "greeting: " .. (reply_of(case.transcript, "greeting") or ""))
@@ -167,13 +203,30 @@ local function contradict(case, says, front)
   front.claims = says
   front.reason = is_decoy and ("says %s, and answers as %s, %s"):format(says, product.name, WORDS[product.kind])
     or ("says %s, and answers as %s: the greeting was changed, or a gateway stands before %s"):format(says, product.name, says)
-  identity.product, identity.version, identity.version_min, identity.version_max = product.name, nil, nil, nil
-  identity.cpe, identity.basis, identity.confidence = cpe_of(case.knowledge, product.name), "behaves", sure
+  local identity = { product = product.name, hostname = result.identity.hostname, cpe = cpe_of(case.knowledge, product.name), basis = "behaves", confidence = sure }
+  result.identity = identity
   windows.narrow_by_rules(identity, case.found)
   add_answers(case, MOST_EVIDENCE)
   add_window(case)
   add_once(result.advice, is_decoy and "Take nothing that it says for a mail server's word."
     or "Its greeting and its answers name two products: trust the answers, and compare the certificate and the other mail ports.")
+end
+
+-- Nobody is known to answer so, but it may be known that this is not what the greeting names.
+local function deny_claim(case)
+  local says, strange = denied_claim(case)
+  if not says then return end
+  local result, evidence = case.result, { "greeting: " .. (reply_of(case.transcript, "greeting") or "") }
+  for i = 1, math.min(MOST_EVIDENCE, #strange) do
+    evidence[i + 1] = ("%s: %s"):format(strange[i], reply_of(case.transcript, strange[i]) or "")
+    add_evidence(case, strange[i], ("%s was never heard to answer so"):format(says))
+  end
+  local front = add_front(result, "rewriter", "changed greeting", DENIED, evidence)
+  front.claims = says
+  front.reason = ("says %s, and answers as that never did: the greeting was changed, or a gateway stands before %s"):format(says, says)
+  result.identity = { cpe = json.array() }
+  add_once(result.advice, "What its greeting names does not answer so: compare the certificate and the other mail ports.")
+  return says
 end
 
 local function agree(case)
@@ -296,6 +349,7 @@ end
 -- @param transcript  see DESIGN.md
 -- @param found       array of the hits that name a server
 -- @param reading     (optional) what <code>M.read</code> gave
+-- @return the product that the greeting names, where it is not what answers and nobody is known to answer so: then the identity is blank
 function M.add(result, knowledge, transcript, found, reading)
   reading = reading or M.read(knowledge, transcript)
   local tokens, ranked = reading.tokens, reading.ranked
@@ -305,8 +359,9 @@ function M.add(result, knowledge, transcript, found, reading)
   local case = { result = result, knowledge = knowledge, transcript = transcript, found = found, tokens = tokens, ranked = ranked,
     candidate = candidate, answers = answers, reading = reading }
   if candidate.p < NAMED or #answers < LEAST_ANSWERS then
-    if not result.identity.product and #result.front == 0 then add_kin(case) end
-    return
+    local denied = not answering_front(result, knowledge) and deny_claim(case) or nil
+    if not result.identity.product and (denied or #result.front == 0) then add_kin(case) end
+    return denied
   end
   local name = candidate.product.name
   drop_hints(result, name)

@@ -20,8 +20,8 @@ M.UNKNOWN = math.log(30)
 M.FRONT = -3
 M.MOST_SURE = 0.99 -- products that nobody recorded copy each other's texts
 M.PLAIN, M.WORD, M.MOST_WORDS = 0.8, 0.1, 7
--- Unheard answers of a product itself: some 1 in 20 where little was recorded of it, 1 in 60 where much was, and far more of a few settings.
-M.UNHEARD, M.HEARD, M.HEARD_WELL, M.WELL = 0.25, 4.5, 15.5, 4
+-- Unheard answers of a product itself: some 1 in 20, or 1 in 60 where twelve recordings and more were made of it, and far more of a few settings.
+M.UNHEARD, M.HEARD, M.HEARD_WELL, M.WELL = 0.25, 4.5, 15.5, 12
 M.OTHER_PROTOCOL = 0.1 -- how likely a program of the same words speaks LMTP as well as SMTP, compared with one that was heard to
 M.ITSELF = math.log(40) -- how much likelier than a relative it is before anything was asked
 

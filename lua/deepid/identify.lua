@@ -212,6 +212,24 @@ local function add_names(result, transcript)
   observations.add_leaks(result, transcript)
 end
 
+-- Those that do not name a product that is not the one that answers.
+local function others(found, denied)
+  local list = {}
+  for _, hit in ipairs(found) do
+    if hit.fields.product ~= denied then list[#list + 1] = hit end
+  end
+  return list
+end
+
+-- Weighs what was said and how it was answered. Where that is not what the greeting names, the server is what its other replies name.
+local function add_behaviour(result, knowledge, transcript, found, reading)
+  local denied = behaves.add(result, knowledge, transcript, found, reading)
+  if not denied then return end
+  local identity = build_identity(others(found, denied))
+  identity.kin = not identity.product and result.identity.kin or nil
+  result.identity = identity
+end
+
 -- Whether there is an answer that behaviour could be read from.
 local function is_asked(transcript)
   for _, step in ipairs(transcript.steps) do
@@ -235,13 +253,13 @@ function M.identify(knowledge, transcript, options)
   local roles_found = by_role(hits)
   local found, contradicted = roles_found.mta or {}, nil
   result.identity = build_identity(found)
-  name_build(result.identity, result.ntlm, knowledge.builds)
   for _, hit in ipairs(found) do
     add_evidence(result, hit, describe(hit.fields))
     contradicted = contradicted or hit.fields.product ~= found[1].fields.product
   end
   add_fronts(result, roles_found)
-  if not options.level and is_asked(transcript) then behaves.add(result, knowledge, transcript, found, options.reading) end
+  if not options.level and is_asked(transcript) then add_behaviour(result, knowledge, transcript, found, options.reading) end
+  name_build(result.identity, result.ntlm, knowledge.builds)
   if options.only_who then return result end
   result.inner = build_inner(knowledge, hits, options.level or 0)
   add_eggs(result, hits)

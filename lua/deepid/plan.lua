@@ -279,7 +279,7 @@ local function next_asked(transcript, now, options)
   if now.insists and can_start_tls(now, allowed) then
     return "starttls"
   elseif options.depth == "full" then
-    name = next_of_all(now, allowed)
+    name = choose(transcript, now, options, allowed) or next_of_all(now, allowed)
   else
     name = choose(transcript, now, options, allowed)
   end

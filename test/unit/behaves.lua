@@ -65,6 +65,41 @@ t.test("a changed greeting on a mail server: both sides quoted", function()
   t.ok(#front.evidence > 1)
 end)
 
+-- A session with an invented server, which says these words to all that it does not take.
+local function invented(greeting, ...)
+  local said = { address = "192.0.2.1", port = 25, steps = {} }
+  for i, step in ipairs { { "greeting", "", greeting }, { "ehlo", "EHLO scanner.example\r\n", "250 mx.example.org greets the stars\r\n" }, ... } do
+    said.steps[i] = { step = step[1], connection = 1, tls = "none", sent = step[2], reply = step[3], ["end"] = "reply", ms = 1 }
+  end
+  return engine:identify(said)
+end
+
+local STRANGE_HELP, STRANGE_NOOP = { "help", "HELP\r\n", "214 ask the moon\r\n" }, { "noop", "NOOP\r\n", "250 idle am I\r\n" }
+local STRANGE_VERB, REFUSAL = { "unknown", "XYZZY\r\n", "500 such a verb there is not\r\n" }, { "help", "HELP\r\n", "554 not for you\r\n" }
+
+t.test("a greeting of what is known to answer otherwise, before a server that nobody knows", function()
+  local result = invented(POSTFIX, STRANGE_HELP, STRANGE_VERB, STRANGE_NOOP)
+  t.eq({ result.identity.product, result.identity.basis, result.identity.os, result.identity.cpe }, { [4] = {} })
+  local front = result.front[1]
+  t.eq({ front.role, front.name, front.claims, #result.front }, { "rewriter", "changed greeting", "Postfix smtpd", 1 })
+  t.has(front.evidence[1], "^greeting: 220 mx.example.org ESMTP Postfix")
+  t.has(table.concat(front.evidence, "\n"), "help: 214 ask the moon", 1, true)
+  t.ok(says(result, "^Postfix smtpd was never heard to answer so$"), deepid.json.encode(result.evidence))
+  t.has(deepid.report.text(result), "says Postfix smtpd, and answers as that never did")
+end)
+
+t.test("a few strange answers deny nothing, nor words that an administrator may have set, nor what little is known of", function()
+  t.eq(invented(POSTFIX, STRANGE_HELP).identity.product, "Postfix smtpd")
+  t.eq(invented(POSTFIX, REFUSAL, { "noop", "NOOP\r\n", REFUSAL[3] }, { "unknown", "XYZZY\r\n", REFUSAL[3] }).identity.product, "Postfix smtpd")
+  local exchange = invented("220 mx.example.org Microsoft ESMTP MAIL Service ready at Tue, 24 Nov 2026 10:00:00 +0000\r\n", STRANGE_HELP, STRANGE_VERB, STRANGE_NOOP)
+  t.eq({ exchange.identity.product, exchange.front }, { "Microsoft Exchange smtpd", {} })
+end)
+
+t.test("where a greeting is denied, its other replies may still name the server", function()
+  local result = session("qpsmtpd-1.00", POSTFIX)
+  t.eq({ result.identity.product, result.identity.version, result.front[1].claims }, { "qpsmtpd", "1.00", "Postfix smtpd" })
+end)
+
 t.test("who is named by behaviour against its word has the CPE of the program, and of no system that some rule of it tells", function()
   t.eq(session("exim-4.96", SENDMAIL).identity.cpe, { "cpe:/a:exim:exim" })
   t.eq(session("sendmail-8.18.1", POSTFIX).identity.cpe, { "cpe:/a:sendmail:sendmail" })

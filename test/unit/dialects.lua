@@ -150,9 +150,26 @@ t.test("a question whose answer was heard already tells little, and what setting
     "*\tetrn\t458 Omega will not start any queue" } .. ("product\tanother\tserver\t-\n"):rep(40)))
   local heard = { ehlo = "250-<host>", unknown = "500 Omega does not know this word" }
   t.eq(advise.choose(one, heard, { "bdat", "etrn" }), "etrn")
+  t.eq(advise.choose(one, heard, { "bdat" }), "bdat", "where nobody is likely yet, little is worth a question")
+  heard.etrn = "458 Omega will not start any queue"
+  t.ok(one:rank(heard)[1].p > 0.9)
   t.eq(advise.choose(one, heard, { "bdat" }), nil)
+  local text = lines { "product\tOmega\tserver\t21", "*\tehlo\t250-<host>", "*\tunknown\t500 Omega does not know this word", "*\tetrn\t458 Omega will not start any queue",
+    "*\tverb\t250 Omega talks" }
+  local sure = assert(dialect_table.read(text .. ("product\tanother\tserver\t-\n"):rep(400)))
+  t.eq(advise.choose(sure, heard, { "verb" }), nil, "where one is likely, less is not")
   t.eq(advise.choose(one, { ehlo = "250-<host>" }, { "bdat" }), "bdat")
   t.eq(advise.choose(one, { ehlo = "250-<host>", unknown = "500 go away" }, { "bdat" }), nil)
+end)
+
+t.test("who began unlike all is asked on: it may be a product in settings that nobody saw", function()
+  local others = {}
+  for i = 1, 40 do others[i] = ("product\tanother %d\tserver\t-\n*\tehlo help verb noop\t500 %s\n"):format(i, ("x"):rep(i)) end
+  local one = assert(dialect_table.read(lines { "product\tOmega\tserver\t21", "*\tehlo\t250 Omega greets you warmly", "*\thelp\t214 Omega helps",
+    "*\tverb\t250 Omega talks", "*\tnoop\t250 Omega rests", "*\tetrn\t458 Omega will not start any queue" } .. table.concat(others)))
+  local unlike = { ehlo = "250 Omega greets you warmly", help = "502 no", verb = "504 no", noop = "200 what" }
+  t.ok(one:rank(unlike)[1].p < 0.05)
+  t.eq(advise.choose(one, unlike, { "etrn" }), "etrn")
 end)
 
 t.test("a refusal of everything speaks against nobody, and for who is known to refuse so", function()

@@ -171,6 +171,18 @@ t.test("full sends the whole catalogue", function()
   check_whole(words, { lhlo = true, starttls = true })
 end)
 
+t.test("full asks first what tells most: a server may hang up, or cease to answer, before the end", function()
+  local wanted = { bdat = true, etrn = true }
+  local function choose(_, names)
+    for _, name in ipairs(names) do
+      if wanted[name] then return name end
+    end
+  end
+  local words = run(server(), { depth = "full", choose = choose })
+  t.has(words, "^1: ehlo help bdat etrn quit 2: helo unknown noop ")
+  check_whole(words, { lhlo = true, starttls = true, rcptnull = true, rcptunclosed = true })
+end)
+
 t.test("a sender is taken back before anything else is asked", function()
   local words = run(server { mailparam = "250 ok\r\n" }, { depth = "full", errors = function() return 100 end })
   t.has(words, " mailparam rcptnull rcptunclosed rset ")

@@ -214,7 +214,7 @@ end
 
 -- --- Confidence ---
 
-local BINS = { 0.9, 0.95, 0.98, 0.99, 1.0001 }
+local BINS = { 0.85, 0.9, 0.95, 0.98, 0.99, 1.0001 }
 
 local function say_reliability(seen)
   say("\n| confidence stated | answers | right | stated, mean |\n|---|---|---|---|")
@@ -239,7 +239,7 @@ local function claim_of(result)
 end
 
 local function say_forged(title, digests, model_for)
-  local forged, honest = { caught = 0, all = 0, notes = {} }, { accused = 0, all = 0, notes = {} }
+  local forged, honest = { caught = 0, told = 0, all = 0, notes = {} }, { accused = 0, all = 0, notes = {} }
   for _, digest in ipairs(digests) do
     local model = is_whole(digest) and hidden(digest) and model_for(digest)
     if model and knows(model, digest.product) then
@@ -248,8 +248,9 @@ local function say_forged(title, digests, model_for)
         if claims ~= digest.product then
           local result = session(known, digest, "adaptive", greeting)
           local name = result.identity.product
-          local is_caught = (name == digest.product or name == digest.facts.product) and claim_of(result) ~= nil
-          forged.all, forged.caught = forged.all + 1, forged.caught + (is_caught and 1 or 0)
+          local is_told = claim_of(result) ~= nil
+          local is_caught = is_told and (name == digest.product or name == digest.facts.product)
+          forged.all, forged.told, forged.caught = forged.all + 1, forged.told + (is_told and 1 or 0), forged.caught + (is_caught and 1 or 0)
           if not is_caught then forged.notes[#forged.notes + 1] = ("%s as %s: %s"):format(digest.path:match("([^/]+)%.md$"), claims, named(result) or "unknown") end
         end
       end
@@ -261,7 +262,7 @@ local function say_forged(title, digests, model_for)
     end
   end
   table.sort(forged.notes)
-  say(("| %s | %s | %s |"):format(title, share(forged.caught, forged.all), share(honest.accused, honest.all)))
+  say(("| %s | %s | %s | %s |"):format(title, share(forged.caught, forged.all), share(forged.told, forged.all), share(honest.accused, honest.all)))
   return forged, honest
 end
 
@@ -400,7 +401,7 @@ function M.frozen()
   say_costs(seen)
   say_reliability(seen)
   say_frozen_windows(seen)
-  say("| | forged greetings seen through | honest greetings called forged |\n|---|---|---|")
+  say("\n| | forged, named and told | forged, told | honest, called forged |\n|---|---|---|---|")
   local forged, honest = say_forged("frozen", fronts, function() return model end)
   local forged_behind, honest_behind = say_forged("of these, the servers behind fronts", behind, function() return model end)
   say()
@@ -413,7 +414,7 @@ function M.development()
   say_hidden(seen)
   say_costs(seen)
   say_reliability(seen)
-  say("\n| | forged greetings seen through | honest greetings called forged |\n|---|---|---|")
+  say("\n| | forged, named and told | forged, told | honest, called forged |\n|---|---|---|---|")
   local forged, honest = say_forged("each release left out", recorded.learnable(all), function(digest)
     return model_without(PLANS[1][1] .. PLANS[1][2](digest), function(other) return PLANS[1][3](digest, other) end)
   end)
