@@ -140,6 +140,7 @@ end
 -- @return its name, or nil when none is worth its cost
 function M.choose(model, tokens, names, ranked)
   ranked = ranked or model:rank(tokens)
+  if not ranked[1] then return nil end
   local heard, best, most = {}, nil, ranked[1].p < LIKELY and WORTH_UNSETTLED or WORTH_BITS
   for _, token in pairs(tokens) do heard[token] = true end
   local list = hypotheses(model, ranked, tokens, heard)
