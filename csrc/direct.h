@@ -110,7 +110,7 @@ void directs_close(struct directs *directs, const struct deepid_memory *memory);
  * order  the rule's words (order.h), which are looked for before it goes back and forth for long; NULL: they are not
  * spans  out, after DIRECT_YES: start and end of the match and of each group, PCRE2_UNSET where a group took no part
  *
- * Takes some 500 steps at most, each of which may be followed by hops over the whole rest of the reply.
+ * Takes some 1,000 steps at most, each of which may be followed by hops over the whole rest of the reply.
  */
 enum direct_answer direct_match(const struct directs *directs, const struct direct *direct, const unsigned char *order, const struct reply *reply, size_t *spans);
 

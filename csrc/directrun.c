@@ -9,7 +9,8 @@
 #include "sixteen.h"
 
 #define FRAMES 48   /* places to go back to, at a time */
-#define STEPS 500   /* goings back, and places given up there */
+#define STEPS 1000  /* goings back, and places given up there */
+#define FAILED 8    /* repetitions of which it is remembered where they fail */
 #define USUAL_SLOTS 8
 #define FEW 2      /* steps that cost no more than to look for all words of a rule */
 
@@ -17,6 +18,13 @@
 struct frame {
 	const struct hop *hop;
 	size_t low, high; /* MOST, LEAST: where it may still end; TRY: low is where it was met; KEEP: low is what the slot held */
+	size_t first;     /* MOST, LEAST: where it ended first */
+};
+
+/* What follows a repetition does not fit where it ends from..to, wherever it begins. */
+struct failed {
+	const struct hop *hop;
+	size_t from, to;
 };
 
 struct direct_run {
@@ -29,6 +37,8 @@ struct direct_run {
 	struct frame frames[FRAMES];
 	unsigned depth;
 	unsigned steps; /* that are left */
+	struct failed failed[FAILED];
+	unsigned known; /* bit i: failed[i] */
 };
 
 static inline bool is_word(const struct direct_run *run, size_t at)
@@ -76,6 +86,13 @@ static size_t last_of(const struct direct_run *run, size_t at, size_t end, const
 	return SIZE_MAX;
 }
 
+/* Bit i: byte i of eight is a member.  All of them at once, for to guess wrong where they end costs more. */
+static inline unsigned members_of(const uint8_t *members, const unsigned char *bytes)
+{
+	return members[bytes[0]] | (unsigned)members[bytes[1]] << 1 | (unsigned)members[bytes[2]] << 2 | (unsigned)members[bytes[3]] << 3
+	    | (unsigned)members[bytes[4]] << 4 | (unsigned)members[bytes[5]] << 5 | (unsigned)members[bytes[6]] << 6 | (unsigned)members[bytes[7]] << 7;
+}
+
 /* Where as many bytes of the hop's set as there are end. */
 static inline size_t end_of(const struct direct_run *run, const struct hop *hop, size_t at)
 {
@@ -84,10 +101,12 @@ static inline size_t end_of(const struct direct_run *run, const struct hop *hop,
 
 	if (set->all_but.count > 0)
 		return first_of(run, at, end, &set->all_but);
-	const unsigned char *byte = run->reply + at, *last = run->reply + end;
-	while (byte < last && set->members[*byte] != 0)
-		byte++;
-	return (size_t)(byte - run->reply);
+	for (; at < end; at += 8) {
+		unsigned members = members_of(set->members, run->reply + at);
+		if (members != 0xff)
+			return at + lowest_bit(~members) < end ? at + lowest_bit(~members) : end;
+	}
+	return end;
 }
 
 /* The next place where a repetition may end: where it is left by one of few bytes. */
@@ -123,13 +142,48 @@ static bool end_elsewhere(struct direct_run *run, struct frame *frame, size_t *a
 	return false;
 }
 
+static inline const struct failed *failed_of(const struct direct_run *run, const struct hop *hop)
+{
+	size_t i = (size_t)(hop - run->directs->hops) % FAILED;
+
+	return (run->known >> i & 1) != 0 && run->failed[i].hop == hop ? &run->failed[i] : NULL;
+}
+
+/* Leaves out of its ends those that are known to fail; false: there are no others. */
+static inline bool leave_out_failed(const struct direct_run *run, const struct hop *hop, size_t least, size_t *most)
+{
+	const struct failed *failed = failed_of(run, hop);
+
+	if (failed == NULL || *most < failed->from || *most > failed->to)
+		return true;
+	*most = failed->from - 1;
+	return failed->from > least;
+}
+
+/* All ends of the frame's repetition have been tried.  Who would forget that, would try each pair of places that two `.*` may end at. */
+static void note_failed(struct direct_run *run, const struct frame *frame)
+{
+	bool most = frame->hop->op == DIRECT_MOST;
+	struct failed now = { frame->hop, most ? frame->low : frame->first, most ? frame->first : frame->high };
+	const struct failed *before = failed_of(run, frame->hop);
+	size_t i = (size_t)(frame->hop - run->directs->hops) % FAILED;
+
+	if (before != NULL && now.from <= before->to + 1 && before->from <= now.to + 1) {
+		now.from = before->from < now.from ? before->from : now.from;
+		now.to = before->to > now.to ? before->to : now.to;
+	}
+	run->failed[i] = now;
+	run->known |= 1U << i;
+}
+
 /* Goes back to the last place where something else is left to be tried: the hop to go on with, and *at; NULL: there is none, or it took too long. */
 static const struct hop *go_back(struct direct_run *run, size_t *at)
 {
 	while (run->depth > 0 && run->steps > 0) {
 		struct frame *frame = &run->frames[run->depth - 1];
 		const struct hop *hop = frame->hop;
-		if ((hop->op == DIRECT_MOST || hop->op == DIRECT_LEAST) && end_elsewhere(run, frame, at)) {
+		bool repeats = hop->op == DIRECT_MOST || hop->op == DIRECT_LEAST;
+		if (repeats && end_elsewhere(run, frame, at)) {
 			run->spans[hop->after] = *at;
 			return hop + 1;
 		}
@@ -137,6 +191,8 @@ static const struct hop *go_back(struct direct_run *run, size_t *at)
 			return NULL;
 		run->steps--;
 		run->depth--;
+		if (repeats)
+			note_failed(run, frame);
 		if (hop->op == DIRECT_KEEP)
 			run->spans[hop->before] = frame->low;
 		if (hop->op != DIRECT_TRY)
@@ -151,7 +207,7 @@ static bool remember(struct direct_run *run, const struct hop *hop, size_t low, 
 {
 	if (run->depth == FRAMES)
 		return false;
-	run->frames[run->depth++] = (struct frame){ hop, low, high };
+	run->frames[run->depth++] = (struct frame){ hop, low, high, hop->op == DIRECT_MOST ? high : low };
 	return true;
 }
 
@@ -166,7 +222,7 @@ static bool act(struct direct_run *run, const struct hop **hop, size_t *at, bool
 	case DIRECT_MOST:
 	case DIRECT_LEAST: {
 		size_t most = end_of(run, here, *at);
-		if (most < least)
+		if (most < least || !leave_out_failed(run, here, least, &most))
 			return false;
 		*room = least == most || remember(run, here, least, most);
 		*at = here->op == DIRECT_MOST ? most : least;
@@ -236,6 +292,7 @@ enum direct_answer direct_match(const struct directs *directs, const struct dire
 	run.order = order;
 	run.depth = 0;
 	run.steps = STEPS;
+	run.known = 0;
 	/* A number of them that mostly is enough, since to guess wrong costs more than some in vain. */
 	for (unsigned i = 0; i < USUAL_SLOTS; i++)
 		spans[i] = PCRE2_UNSET;

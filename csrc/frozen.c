@@ -201,7 +201,7 @@ static void thaw_links(struct thaw *thaw, struct filter *filter)
 	struct link *links = copy(thaw, count, sizeof *links, 0);
 
 	for (size_t i = 0; i < count && thaw->result == DEEPID_OK; i++)
-		refuse(thaw, links[i].rule >= filter->count || links[i].before + WANTED_NEEDLE > WANTED_MOST || links[i].count[0] > 8 || links[i].count[1] > 8);
+		refuse(thaw, links[i].rule >= filter->count || links[i].before + WANTED_NEEDLE > WANTED_MOST);
 	if (thaw->result == DEEPID_OK)
 		thaw->result = needles_place(&filter->needles, links, count, thaw->memory);
 	grow_free(links, thaw->memory);

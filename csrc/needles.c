@@ -2,7 +2,6 @@
 
 #include "needles.h"
 
-#include "eight.h"
 #include "grow.h"
 
 #define COUNTERS_EACH 4  /* a text */
@@ -145,10 +144,11 @@ static uint8_t bits_of(const struct head *head)
 
 static struct link link_of(const struct builder *builder, size_t rule, const struct text *text)
 {
-	unsigned length = text->length;
+	struct link link = { .counts = (uint16_t)((1U << text->length) - 1), .before = (uint8_t)rarest(text, &builder->counters).at,
+		.heads = bits_of(&builder->heads[rule]), .rule = (uint32_t)rule };
 
-	return (struct link){ .text = { eight_load(text->bytes), eight_load(text->bytes + 8) }, .rule = (uint32_t)rule, .heads = bits_of(&builder->heads[rule]),
-		.before = (uint8_t)rarest(text, &builder->counters).at, .count = { (uint8_t)(length < 8 ? length : 8), (uint8_t)(length < 8 ? 0 : length - 8) } };
+	memcpy(link.text, text->bytes, WANTED_MOST);
+	return link;
 }
 
 static void make_links(const struct builder *builder, const bool *kept, struct link *links)
@@ -191,11 +191,7 @@ enum deepid_err needles_build(struct needles *needles, const struct wanted *want
 
 static uint32_t hash_of(const struct link *link)
 {
-	unsigned char needle[WANTED_NEEDLE];
-
-	for (unsigned i = 0, at = link->before; i < WANTED_NEEDLE; i++, at++)
-		needle[i] = (unsigned char)(link->text[at / 8] >> at % 8 * 8);
-	return hash_at(needle);
+	return hash_at(link->text + link->before);
 }
 
 enum deepid_err needles_place(struct needles *needles, const struct link *links, size_t count, const struct deepid_memory *memory)
@@ -245,10 +241,9 @@ struct search {
 /* Whether the text stands around `at`, and the rule's replies begin as this one.  Without a branch. */
 static inline unsigned is_here(const struct search *search, const struct link *link, size_t at)
 {
-	const unsigned char *bytes = search->reply + at - link->before;
-	uint64_t low = eight_load(bytes) ^ link->text[0], high = eight_load(bytes + 8) ^ link->text[1];
+	uint32_t others = ~sixteen_same(search->reply + at - link->before, link->text);
 
-	return ((eight_cut(low, link->count[0]) | eight_cut(high, link->count[1])) == 0) & link->heads >> search->head;
+	return ((others & link->counts) == 0) & link->heads >> search->head;
 }
 
 /* Who says a thousand times what many rules want, is not compared with all of them each time: they are all taken, once. */

@@ -25,10 +25,10 @@
 #define NEEDLES_HINTS (NEEDLES_HASHES / 32)
 
 struct link {
-	uint64_t text[2]; /* as eight_load gives it */
-	uint8_t count[2]; /* bytes of each half that count */
-	uint8_t before;   /* bytes of the text before the needle */
-	uint8_t heads;    /* bit b: the rule's replies begin with a byte that is b modulo 8 */
+	unsigned char text[WANTED_MOST];
+	uint16_t counts; /* bit i: byte i of the text counts */
+	uint8_t before;  /* bytes of the text before the needle */
+	uint8_t heads;   /* bit b: the rule's replies begin with a byte that is b modulo 8 */
 	uint32_t rule;
 };
 

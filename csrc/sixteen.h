@@ -52,6 +52,12 @@ static inline uint32_t sixteen_pairs(const unsigned char *first, const unsigned 
 	return (uint32_t)_mm_movemask_epi8(_mm_and_si128(one, two));
 }
 
+/* Bit i: byte i of both is the same. */
+static inline uint32_t sixteen_same(const unsigned char *one, const unsigned char *other)
+{
+	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)one), _mm_loadu_si128((const __m128i *)other)));
+}
+
 /* Bit i: byte i is `a` or `b`. */
 static inline uint32_t sixteen_either(const unsigned char *bytes, unsigned char a, unsigned char b)
 {
@@ -195,6 +201,15 @@ static inline uint32_t sixteen_pairs(const unsigned char *first, const unsigned 
 
 	for (unsigned i = 0; i < 16; i++)
 		mask |= (uint32_t)(first[i] == a && second[i] == b) << i;
+	return mask;
+}
+
+static inline uint32_t sixteen_same(const unsigned char *one, const unsigned char *other)
+{
+	uint32_t mask = 0;
+
+	for (unsigned i = 0; i < 16; i++)
+		mask |= (uint32_t)(one[i] == other[i]) << i;
 	return mask;
 }
 

@@ -226,6 +226,27 @@ static void words_are_found_anywhere(void)
 	compare_close(&set, &scratch);
 }
 
+/* A program remembers where a repetition fails: no more than that, and enough that two gaps need not try each pair of places. */
+static void failures_are_remembered(void)
+{
+	static const struct compared_pattern patterns[] = { { "^(?:.|.{9}|.{5})a*ac", 20, 0, 0 }, { "^220.*b .*c\\s*\\n", 16, S, 0 } };
+	struct fplimits limits = FPLIMITS_DEFAULT;
+	struct fpscratch scratch;
+	struct fpset set;
+	struct seen seen;
+	char reply[1000] = "220\n\n";
+
+	limits.steps = 1; /* PCRE2 would give up */
+	compare_open(&set, &scratch, &limits, patterns, 2);
+	compare_run(&seen, &set, &scratch, "-aaX-aac-aaX", 12);
+	tap_ok(seen.hits == 1 && seen.stuck_count == 0, "between two places where a repetition fails, it may match");
+	for (size_t i = 5; i + 5 < sizeof reply; i += 5)
+		memcpy(reply + i, "b c. ", 5);
+	compare_run(&seen, &set, &scratch, reply, 5 + 5 * 150);
+	tap_ok(seen.hits == 0 && seen.stuck_count == 0, "two gaps are settled without PCRE2");
+	compare_close(&set, &scratch);
+}
+
 /* Two runs with one scratch, in turn: each is told all, and nothing twice. */
 static void runs_may_take_turns(void)
 {
@@ -323,6 +344,7 @@ int main(void)
 {
 	nothing_is_cut_off();
 	words_are_found_anywhere();
+	failures_are_remembered();
 	runs_may_take_turns();
 	trust_is_no_blindness();
 	threads_share_a_set();
