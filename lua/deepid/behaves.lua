@@ -13,7 +13,7 @@ local dialects = lazy "deepid.dialects"
 
 local M = {}
 
-local NAMED = 0.85      -- the probability from which a product is named by behaviour alone
+local NAMED = 0.9       -- the probability from which a product is named by behaviour alone
 local FORGED_GAP = 8    -- how much better than the product that the greeting names another, or nobody we know, must explain the answers
 local WELL_KNOWN = 10    -- recordings from which it is known how a product answers in most settings
 local DENIED = 0.95     -- how sure it is that a product did not answer; it was never said of one that did (doc/accuracy.md)

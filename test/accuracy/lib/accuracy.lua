@@ -136,13 +136,23 @@ end
 
 -- --- Hidden banners: products known from other versions, in other settings, and never recorded ---
 
+-- Whether one is built on the other, or says its words.
+local function is_related(one, other)
+  local built_on = engine.knowledge.built_on
+  return (built_on[one] and built_on[one][other] or built_on[other] and built_on[other][one]) ~= nil
+end
+
+local NEVER = "product never recorded"
 local PLANS = {
   { "unseen release", function(digest) return digest.product .. "\t" .. tostring(digest.version) end,
     function(one, other) return one.product == other.product and one.version == other.version end },
   { "unseen settings or front", function(digest) return digest.product .. "\t" .. digest.settings end,
     function(one, other) return one.product == other.product and one.settings == other.settings end },
-  { "product never recorded", function(digest) return digest.product end, function(one, other) return one.product == other.product end },
+  { NEVER, function(digest) return digest.product end, function(one, other) return one.product == other.product end },
 }
+-- The relatives that are known to say its words are left out as well.
+local ALONE = { NEVER .. ", nor who is known to say its words", PLANS[3][2],
+  function(one, other) return one.product == other.product or is_related(one.product, other.product) end }
 
 local function is_whole(digest) return #digest.transcript.steps > WHOLE end
 
@@ -158,11 +168,12 @@ end
 
 -- Runs one way of leaving out at one depth; fills what the later tables need.
 local function leave_out(plan, depth, seen, with_rules)
-  local count = new_count(plan[1] == "product never recorded")
+  local is_never = plan[1]:find(NEVER, 1, true) ~= nil
+  local count = new_count(is_never)
   for _, digest in ipairs(recorded.learnable(all)) do
     local model = model_without(plan[1] .. plan[2](digest), function(other) return plan[3](digest, other) end)
     local is_known = knows(model, digest.product)
-    if is_whole(digest) and is_known == (plan[1] ~= "product never recorded") then
+    if is_whole(digest) and is_known ~= is_never then
       try(count, seen, { plan = plan[1], depth = depth, digest = digest, model = model }, with_rules)
     end
   end
@@ -178,11 +189,16 @@ local function say_hidden(seen)
       say_count(("%s, %s"):format(plan[1], depth), count)
       notes[#notes + 1] = { plan[1] .. ", " .. depth, count }
     end
-    if plan[1] ~= "product never recorded" then
+    if plan[1] ~= NEVER then
       local count = leave_out(plan, "adaptive", {}, true)
       say_count(plan[1] .. ", adaptive, with the rules", count)
       notes[#notes + 1] = { plan[1] .. ", adaptive, with the rules", count }
     end
+  end
+  for _, depth in ipairs { "full", "adaptive" } do
+    local count = leave_out(ALONE, depth, {})
+    say_count(("%s, %s"):format(ALONE[1], depth), count)
+    notes[#notes + 1] = { ALONE[1] .. ", " .. depth, count }
   end
   for _, note in ipairs(notes) do
     if #note[2].notes > 0 then
@@ -202,7 +218,7 @@ local function say_costs(seen)
     local asked_here, is_over = costs(one.transcript, one.digest.limit)
     limits = limits + (one.digest.limit and 1 or 0)
     over = over + (is_over and 1 or 0)
-    if one.depth == "adaptive" and one.plan ~= "product never recorded" then
+    if one.depth == "adaptive" and one.plan ~= NEVER then
       asked[#asked + 1], both = asked_here, both + 1
       agree = agree + (by_case[key].name == one.name and 1 or 0)
     end
@@ -343,7 +359,7 @@ local function by_front(digest)
   return setmetatable(view, { __index = digest })
 end
 
-local BEHIND, NEVER = "known server, front never recorded", "product never recorded"
+local BEHIND = "known server, front never recorded"
 
 local function plan_of(model, digest)
   if not knows(model, digest.product) then return NEVER end
