@@ -267,7 +267,11 @@ HOSTILE = [
 BLOCKED = "451 https://www.spamhaus.org/query/ip/127.0.0.1\r\n"
 RBLSMTPD = {verb: "250 rblsmtpd.local\r\n" for verb in ("HELO", "EHLO", "MAIL", "RSET", "NOOP")}
 PGP = "220 gw.example PGP Universal service ready (proxied server greeted us with: 220 in.example ESMTP Postfix)\r\n"
-EXIM = "220 mx.example.org ESMTP Exim 4.96 Tue, 24 Nov 2026 10:00:00 +0000\r\n"
+# As test/transcripts/exim-4.96-notls.md has it: who only greets as Exim is known not to be it.
+EXIM = peer("220 mx.example.org ESMTP Exim 4.96 Tue, 24 Nov 2026 10:00:00 +0000\r\n",
+            EHLO="250-mx.example.org Hello scanner.example [127.0.0.1]\r\n250-SIZE 52428800\r\n250-8BITMIME\r\n250-PIPELINING\r\n250 HELP\r\n",
+            HELP="214-Commands supported:\r\n214 AUTH HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP\r\n", NOOP="250 OK\r\n", RSET="250 Reset OK\r\n",
+            QUIT="221 mx.example.org closing connection\r\n", OTHER="500 unrecognized command\r\n")
 
 
 def web(line):
@@ -277,13 +281,13 @@ def web(line):
 
 # For the script's own ways. What these servers say is in the knowledge's examples and in Nmap's probes.
 SCRIPT = [
-    ("exim", PLAIN, peer(EXIM)),
+    ("exim", PLAIN, EXIM),
     ("rblsmtpd", PLAIN, peer("220 rblsmtpd.local\r\n", OTHER=BLOCKED, HELP=BLOCKED, QUIT="221 rblsmtpd.local\r\n", **RBLSMTPD)),
     ("pgp", PLAIN, peer(PGP)),
     ("communigate", PLAIN, peer("220 mx.example.org ESMTP CommuniGate Pro 6.2.14\r\n")),
     ("web", PLAIN, web),
     ("drip", PLAIN, drip),
-    ("elsewhere", 8025, peer(EXIM)),
+    ("elsewhere", 8025, EXIM),
 ]
 
 # A server that nobody knows, on two machines: signs that Nmap escapes, a reply longer than Nmap keeps, and the bare EHLO of its probes.
