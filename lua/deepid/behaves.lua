@@ -378,6 +378,10 @@ function M.add(result, knowledge, transcript, found, reading)
     name_alone(case)
   elseif is_kin(result.identity.product, name) then
     agree(case)
+  elseif candidate.product.kind == "decoy" and is_built_on(knowledge, name, result.identity.product) then
+    -- The words are those of a library that decoys are built on.
+    result.identity = { hostname = result.identity.hostname, cpe = json.array() }
+    name_alone(case)
   end
 end
 

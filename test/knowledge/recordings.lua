@@ -65,7 +65,8 @@ end
 
 local function check_result(result, transcript, facts)
   local identity = result.identity
-  local truth = named(result, facts.product) or identity.product == facts.library
+  local built_on = engine.knowledge.built_on[facts.product] or {}
+  local truth = named(result, facts.product) or identity.product == facts.library or built_on[identity.product]
   local message = ("not named %s, but %s"):format(facts.product, deepid.json.encode(identity))
   t.ok(truth or not (identity.product or must_be_named(facts)), message)
   if identity.product ~= facts.product or not facts.version then return end

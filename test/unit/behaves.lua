@@ -113,6 +113,13 @@ t.test("a library that claims to be a mail server is a decoy or a test server, a
   t.has(deepid.report.text(result), "decoy: it says Postfix smtpd, and answers as aiosmtpd")
 end)
 
+t.test("a decoy in a library's words is named, where it answers as that decoy does", function()
+  local result = session("qeeqbox_honeypots-0.64")
+  t.eq({ result.identity.product, result.identity.version_min, result.front[1].role, result.front[1].name, result.front[1].claims },
+    { "qeeqbox honeypots", nil, "decoy", "qeeqbox honeypots" })
+  t.eq(session("python_smtpd-3.9.2").identity.product, "Python smtpd module")
+end)
+
 t.test("a lone odd greeting is not enough", function()
   local result = engine:identify(transcript.from_greeting("220 mx.example.org Python SMTP Sendmail 8.15.2/8.15.2; Tue, 24 Nov 2026 10:00:00 GMT"))
   t.eq(#result.front, 0)
