@@ -22,7 +22,7 @@ static const char script[] =
     "assert(#hits == 2 and hits[1][1] == 'mx' and hits[1][2] == false and stuck[1] == 3 and not truncated)\n"
     "assert(core.mask('220 mx at 10:00:00', 'volatile', { 'mx' }) == '220 \\4 at \\1')\n"
     "local bytes = '\\0\\0T\\1\\0t'\n"
-    "local path = 'build/test/binding.packed'\n"
+    "local path = 'build/binding.packed'\n"
     "local file = assert(io.open(path, 'wb'))\n"
     "assert(file:write('head', core.checksum(bytes), bytes) and file:close())\n"
     "assert(core.packed(path, 'head'):value()[1] == true and not core.packed(path, 'heap') and #core.checksum_files(path) == 16)\n"
