@@ -1,6 +1,7 @@
 --- A group of hosts as a case: which of them are alike, what explains it, and whether it is surprising (doc/uniformity.md).
 
 local chance = require "deepid.chance"
+local crowds = require "deepid.crowd"
 local explain = require "deepid.explain"
 local network = require "deepid.network"
 local uniformity = require "deepid.uniformity"
@@ -110,22 +111,14 @@ local function line_chance(members, all_named, all_own)
   return 1 - chance.tail(named, own + 1, (all_own - own + 1) / (others + 2)) -- Laplace's rule of succession
 end
 
-local MOST_EXAMPLES = 3
-
--- Of the members and not of the store: those the store keeps are the ones of the lowest hash.
-local function first_addresses(members)
-  local list = {}
-  for i = 1, math.min(#members, MOST_EXAMPLES) do list[i] = members[i].address end
-  return list
-end
-
 --- A case, see deepid.explain. What the members say; they are let go then. All but chance and size have been tried to explain it.
 function M.new(kind, key, members, total, group, seen, catalogue)
   local same, sampled = SAME[kind](members), total > #members
   local apart = network.units(same)
   local case = {
     kind = kind, key = key, members = members, hosts = group.hosts, networks = group.networks16, judged = sampled and #members or nil,
-    examples = first_addresses(members), catalogue = catalogue, observed = count_units(kind, same, total / seen.hosts, apart), apart = apart,
+    -- Of the members and not of the store: those the store keeps are the ones of the lowest hash.
+    examples = crowds.first_addresses(members), catalogue = catalogue, observed = count_units(kind, same, total / seen.hosts, apart), apart = apart,
     line_chance = line_chance(members, seen.named, seen.own), own_names = select(2, uniformity.count_named(members)),
   }
   case.share, case.network = one_network(same, seen.by_network, total / #members)

@@ -52,4 +52,13 @@ function Crowd:common(other)
   return count
 end
 
+M.MOST_EXAMPLES = 3
+
+--- The addresses of the first few hosts, for the reader.
+function M.first_addresses(hosts)
+  local list = {}
+  for i = 1, math.min(#hosts, M.MOST_EXAMPLES) do list[i] = hosts[i].address end
+  return list
+end
+
 return M

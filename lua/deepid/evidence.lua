@@ -45,14 +45,6 @@ local function fill(text, values)
   return (text:gsub("%$([%l_]+)", function(name) return tostring(values[name] or "") end))
 end
 
-local MOST_EXAMPLES = 3
-
-local function first_addresses(hosts)
-  local list = {}
-  for i = 1, math.min(#hosts, MOST_EXAMPLES) do list[i] = hosts[i].address end
-  return list
-end
-
 local function new_finding(kind, crowd, examples, where, values, weight)
   values.hosts = crowd.count == 1 and "1 host" or ("%d hosts"):format(crowd.count)
   values.answers = crowd.count == 1 and "1 answer is" or ("%d answers are"):format(crowd.count)
@@ -62,7 +54,7 @@ end
 
 --- Makes a finding of a kind about the hosts in an array.
 function M.finding(kind, hosts, where, values, weight)
-  return new_finding(kind, crowds.of(hosts), first_addresses(hosts), where, values, weight)
+  return new_finding(kind, crowds.of(hosts), crowds.first_addresses(hosts), where, values, weight)
 end
 
 local function span(list, key)
@@ -239,7 +231,7 @@ FIND[7] = {
       if name and front.role == "interceptor" then
         by_name[name] = by_name[name] or { front = front, crowd = crowds.new(), examples = {} }
         by_name[name].crowd:add(host)
-        if #by_name[name].examples < MOST_EXAMPLES then table.insert(by_name[name].examples, host.address) end
+        if #by_name[name].examples < crowds.MOST_EXAMPLES then table.insert(by_name[name].examples, host.address) end
         return
       end
     end

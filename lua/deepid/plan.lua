@@ -10,7 +10,7 @@ local steps = require "deepid.steps"
 local M = {}
 
 -- Of a server that nobody knows. Who hangs up at the first (msmtpd: src/msmtpd.c, msmtpd_session) cannot be asked anything; the next are
--- Responder, at the second, and chasquid and Courier, at the third (test/transcripts).
+-- microMTA, at the second, and chasquid and Courier, at the third (test/transcripts).
 M.MOST_ERRORS = 2
 M.MOST_ERRORS_KNOWN = { adaptive = 4, full = 8 } -- however many the server is known to bear
 M.MOST_CONNECTIONS = { greeting = 4, adaptive = 6, full = 24 }
