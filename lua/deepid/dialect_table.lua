@@ -86,6 +86,11 @@ local function note_answers(model)
   end
 end
 
+-- Who is known to say another's words.
+local function note_copies(model, built_on)
+  for _, product in ipairs(model.products) do product.is_copy = built_on[product.name] ~= nil or nil end
+end
+
 -- The steps that tell versions apart, in one order.
 local function note_telling(model)
   for _, product in ipairs(model.products) do
@@ -103,9 +108,10 @@ end
 --
 -- @param text  what learn.write made
 -- @param name  (optional) of the file, for messages
+-- @param built_on  (optional) of deepid.releases: whose code or words a product has
 -- @return model of deepid.dialects
 -- @return nil and a message with file and line
-function M.read(text, name)
+function M.read(text, name, built_on)
   local model, number = dialects.attach { products = {}, fronts = {}, heard = {}, given = {}, anywhere = {} }, 0
   for raw in text:gmatch("([^\n]*)\n") do
     number = number + 1
@@ -121,6 +127,7 @@ function M.read(text, name)
   end
   model.owner = nil
   note_answers(model)
+  note_copies(model, built_on or {})
   note_telling(model)
   return model
 end

@@ -23,7 +23,8 @@ M.PLAIN, M.WORD, M.MOST_WORDS = 0.8, 0.1, 7
 -- Unheard answers of a product itself: some 1 in 20, or 1 in 60 where twelve recordings and more were made of it, and far more of a few settings.
 M.UNHEARD, M.HEARD, M.HEARD_WELL, M.WELL = 0.25, 4.5, 15.5, 12
 M.OTHER_PROTOCOL = 0.1 -- how likely a program of the same words speaks LMTP as well as SMTP, compared with one that was heard to
-M.ITSELF = math.log(40) -- how much likelier than a relative it is before anything was asked
+-- How much likelier than a relative it is before anything was asked; where it is known to say another's words itself, and few recordings tell what it varies.
+M.ITSELF, M.ITSELF_COPY = math.log(40), math.log(7)
 
 local HELLO = { ehlo = true, helo = true, lhlo = true }
 
@@ -201,16 +202,17 @@ local function log_chance(unheard, heard, alpha, beta)
   return log
 end
 
--- What has been worked out, by the two counts and by how well the product was heard: small numbers, the same for all hosts.
-local ITSELF = { [true] = {}, [false] = {} }
+-- What has been worked out, by what is known of the product and by the two counts: small numbers, the same for all hosts.
+local ITSELF = { little = {}, copy = {}, well = {} }
 
 -- The probability that it is the product itself, if it is one of its family; of a relative any share of answers may be unheard.
 local function is_itself(product, heard, unheard)
-  local is_little = product.heard < M.WELL
-  local known, key = ITSELF[is_little], heard * 1024 + unheard
+  local sort = product.heard >= M.WELL and "well" or product.is_copy and "copy" or "little"
+  local known, key = ITSELF[sort], heard * 1024 + unheard
   if not known[key] then
-    local itself = log_chance(unheard, heard, M.UNHEARD, is_little and M.HEARD or M.HEARD_WELL)
-    known[key] = 1 / (1 + math.exp(log_chance(unheard, heard, 1, 1) - itself - M.ITSELF))
+    local itself = log_chance(unheard, heard, M.UNHEARD, sort == "well" and M.HEARD_WELL or M.HEARD)
+    local before = sort == "copy" and M.ITSELF_COPY or M.ITSELF
+    known[key] = 1 / (1 + math.exp(log_chance(unheard, heard, 1, 1) - itself - before))
   end
   return known[key]
 end

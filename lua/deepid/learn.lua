@@ -11,6 +11,21 @@ local M = {}
 
 M.SEARCHED = 30 -- errors that the recorder asks for at most, in search of the limit
 
+--- After how many errors the server hung up on the recorder: the last of them may have had no answer. Who answered no unknown verb with an error shows how it
+-- takes that verb, not how many errors it bears. Where it insists on TLS, what it did inside counts, which comes later.
+--
+-- @return their number and how it ended; nil where it bore all
+function M.limit(recorded)
+  local limit, ending
+  for _, step in ipairs(recorded.steps) do
+    if step.step == "errorlimit" then
+      local is_limit = step.errors < M.SEARCHED and ("\n" .. step.reply):find "\n[45]"
+      limit, ending = is_limit and step.errors or nil, step["end"]
+    end
+  end
+  return limit, ending
+end
+
 --- Takes one recording in.
 --
 -- @param recorded  transcript
@@ -24,10 +39,7 @@ function M.digest(recorded, facts)
     digest.product, digest.version, digest.settings = facts.server, facts["server version"], facts.settings .. " behind:" .. facts.product
   end
   digest.front = facts.server and facts.product or facts.settings:match("behind:(%S+)")
-  for _, step in ipairs(recorded.steps) do
-    -- Where the server insists on TLS, the one inside comes later and counts.
-    if step.step == "errorlimit" then digest.limit = step.errors < M.SEARCHED and step.errors or nil end
-  end
+  digest.limit = M.limit(recorded)
   return digest
 end
 

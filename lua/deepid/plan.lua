@@ -1,19 +1,18 @@
 --- What to do next in a session: a pure function of the transcript so far.
 --
--- The rules, in the order in which they bind: nothing is sent before the greeting is whole, nor after a reply that asks
+-- The rules, in the order in which they bind: nothing is sent before the greeting is whole, nor on a connection on which a reply asked
 -- for a message (354); a greeting that is not 2xx gets QUIT alone; no connection is asked for more errors than the server is
--- known to bear, two where nothing is known, whatever it answered; every connection that is still in step ends with QUIT.
+-- known to bear, however few where nothing is known, whatever it answered; every connection that is still in step ends with QUIT.
 
 local reply = require "deepid.reply"
 local steps = require "deepid.steps"
 
 local M = {}
 
--- Of a server that nobody knows. Who hangs up at the first (msmtpd: src/msmtpd.c, msmtpd_session) cannot be asked anything; the next are
--- microMTA, at the second, and chasquid and Courier, at the third (test/transcripts).
+-- Of a server that nobody knows; but one until it went on after that: msmtpd and microMTA hang up at the first, the next at the third (chasquid and Courier; test/transcripts).
 M.MOST_ERRORS = 2
 M.MOST_ERRORS_KNOWN = { adaptive = 4, full = 8 } -- however many the server is known to bear
-M.MOST_CONNECTIONS = { greeting = 4, adaptive = 6, full = 24 }
+M.MOST_CONNECTIONS = { greeting = 4, adaptive = 6, full = 40 }
 M.MOST_ASKED = 12 -- of steps after the hello at depth adaptive, HELP among them
 M.MOST_FOR_QUESTIONS = 5 -- connections at depth adaptive, where one does not settle it
 M.RETRY_PAUSE_MS = 3000
@@ -94,6 +93,7 @@ local function note(now, step)
   now.sent[name] = true
   if IS_QUESTION[name] then note_refusal(now, step) end
   now.broken = now.broken or breaks_off(now, step)
+  if step.reply ~= "" then now.bears = math.max(now.bears, now.errors) end
   if name ~= "greeting" and code_of(step):find("^[45]") then now.errors = now.errors + math.max(1, steps.by_name[name].replies or 1) end
   if HELLO[name] then
     now.hello, now.sender = step, false
@@ -106,7 +106,7 @@ local function note(now, step)
     if is_accepted(step) then now.hello = nil end -- RFC 3207 4.2: what was said before TLS is forgotten
   elseif name == "wiz" and is_accepted(step) then
     now.wizard = true
-  elseif name:find("^mail") and is_accepted(step) then
+  elseif name:find("^mail") and is_accepted(step) and code_of(step) ~= "221" then -- not a farewell
     now.sender, now.takes_mail = true, now.takes_mail or name == "mail"
   elseif name == "rset" then
     now.sender = false
@@ -120,7 +120,7 @@ local SUMMARIES = setmetatable({}, { __mode = "k" })
 local function summary(transcript)
   local now, all = SUMMARIES[transcript], transcript.steps
   if not now or now.last ~= all[now.count] then
-    now = { count = 0, connection = 0, connections = { none = 0, implicit = 0 }, sent = {}, refused = {} }
+    now = { count = 0, connection = 0, bears = 0, connections = { none = 0, implicit = 0 }, sent = {}, refused = {} }
     SUMMARIES[transcript] = now
   end
   for i = now.count + 1, #all do
@@ -180,9 +180,12 @@ end
 -- Whether every hello was refused, and none is left to try: one that knows EHLO speaks no LMTP (RFC 2033 4.1).
 local function takes_no_hello(now) return not now.spoken and now.sent.helo and (now.sent.lhlo or now.knows_ehlo) end
 
--- How many errors this server may be asked for on one connection.
-local function allowance(transcript, options)
-  local known = options.errors and options.errors(transcript, M.MOST_ERRORS) or M.MOST_ERRORS
+-- Of a server that nobody knows.
+local function usual(now) return math.min(M.MOST_ERRORS, now.bears + 1) end
+
+-- How many errors this server may be asked for on one connection, if it were so many when nobody knows it.
+local function allowance(transcript, options, usual)
+  local known = options.errors and options.errors(transcript, usual) or M.MOST_ERRORS
   return math.min(known, M.MOST_ERRORS_KNOWN[options.depth])
 end
 
@@ -196,8 +199,8 @@ local function is_wanted(name, now)
   return true
 end
 
--- An error is kept in reserve for a STARTTLS that is still to come.
-local function reserve(now) return wants_tls(now) and COST.starttls or 0 end
+-- An error is kept in reserve for a STARTTLS that is still to come, but where a single one is allowed: the server offered it, so it will hardly be an error.
+local function reserve(now, allowed) return wants_tls(now) and allowed >= M.MOST_ERRORS and COST.starttls or 0 end
 
 local function is_affordable(name, now, allowed, kept)
   local cost = COST[name]
@@ -206,7 +209,9 @@ local function is_affordable(name, now, allowed, kept)
 end
 
 -- Whether STARTTLS itself comes next, where it is wanted.
-local function can_start_tls(now, allowed) return is_wanted("starttls", now) and is_affordable("starttls", now, allowed, 0) end
+local function can_start_tls(now, allowed)
+  return is_wanted("starttls", now) and is_affordable("starttls", now, math.max(allowed, M.MOST_ERRORS), 0)
+end
 
 -- The questions of one depth; of a server that takes no hello those that need none.
 local function questions(depth, now) return takes_no_hello(now) and WITHOUT_HELLO or ASKED[depth].hello end
@@ -215,7 +220,7 @@ local function questions(depth, now) return takes_no_hello(now) and WITHOUT_HELL
 local function askable(names, now, allowed)
   local list, count, sent, refused = {}, 0, now.sent, now.inside and now.refused or {}
   local left, sender, wizard = allowed - now.errors, now.sender, now.wizard
-  local room = left - reserve(now)
+  local room = left - reserve(now, allowed)
   for i = 1, #names do
     local name = names[i]
     local cost = COST[name]
@@ -255,6 +260,9 @@ local function is_open_question(name, now)
   return is_wanted(name, now) and (not NEEDS_SENDER[name] or now.takes_mail or not is_answered("mail", now))
 end
 
+-- At depth full STARTTLS is said where it was not offered as well: how it is refused tells releases apart.
+local function is_starttls_open(now) return not now.sent.starttls and now.greeting.tls == "none" end
+
 -- The next step at depth full: what needs the sender that is open, else the next of the catalogue, else a sender for what needs one.
 local function next_of_all(now, allowed)
   local names = askable(questions("full", now), now, allowed)
@@ -265,28 +273,37 @@ local function next_of_all(now, allowed)
   if takes_no_hello(now) then return nil end
   for _, name in ipairs(ASKED.full.hello) do
     local is_possible = NEEDS_SENDER[name] and is_open_question(name, now) and not now.sender
-    if is_possible and is_affordable(name, now, allowed, reserve(now)) then return "mail" end
+    if is_possible and is_affordable(name, now, allowed, reserve(now, allowed)) then return "mail" end
   end
+  if is_starttls_open(now) and is_affordable("starttls", now, allowed, 0) then return "starttls" end
   local is_fresh = now.last == now.hello and now.connection > 1
   return is_fresh and askable(ASKED.full.alone, now, allowed)[1] or nil
+end
+
+local function next_question(transcript, now, options, allowed)
+  local name = choose(transcript, now, options, allowed)
+  if name or options.depth ~= "full" then return name end
+  return next_of_all(now, allowed)
+end
+
+-- Whether it is to be seen first that this server goes on after an error, by what costs none.
+local function is_in_doubt(transcript, now, options)
+  local is_first = now.errors == usual(now) and usual(now) < M.MOST_ERRORS and not now.sent.rset
+  local allowed = is_first and allowance(transcript, options, M.MOST_ERRORS)
+  return allowed and allowed > now.errors and next_question(transcript, now, options, allowed) ~= nil
 end
 
 local function next_asked(transcript, now, options)
   local last = now.last.step
   if steps.by_name[last] and steps.by_name[last].alone then return nil end
-  local allowed = allowance(transcript, options)
-  local name
-  if now.insists and can_start_tls(now, allowed) then
-    return "starttls"
-  elseif options.depth == "full" then
-    name = choose(transcript, now, options, allowed) or next_of_all(now, allowed)
-  else
-    name = choose(transcript, now, options, allowed)
-  end
+  local allowed = allowance(transcript, options, usual(now))
+  if now.insists and can_start_tls(now, allowed) then return "starttls" end
+  local name = next_question(transcript, now, options, allowed)
   -- A sender that was accepted would colour the next reply.
   if name and now.sender and not NEEDS_SENDER[name] then return "rset" end
   if name then return name end
-  return can_start_tls(now, allowed) and "starttls" or nil
+  if can_start_tls(now, allowed) then return "starttls" end
+  return is_in_doubt(transcript, now, options) and "rset" or nil
 end
 
 -- The session as another connection finds it when it is ready for questions.
@@ -298,6 +315,7 @@ end
 local function has_more(now)
   if now.stalled then return false end
   if takes_no_hello(now) then return askable(WITHOUT_HELLO, now, math.huge)[1] ~= nil end
+  if is_starttls_open(now) then return true end
   local fresh = afresh(now)
   for _, list in ipairs { ASKED.full.hello, ASKED.full.alone } do
     for _, name in ipairs(list) do
@@ -357,7 +375,7 @@ local function is_unfinished(transcript, now, options)
   if options.depth == "adaptive" then
     -- One that a refusal of clear text ended is not counted; a server that breaks off, or tells nothing more, is left alone.
     local most = M.MOST_FOR_QUESTIONS + (now.insists and 1 or 0)
-    return not now.broken and (now.news or now.connection == 1) and now.connection < most and options.choose ~= nil and choose(transcript, afresh(now), options, M.MOST_ERRORS) ~= nil
+    return not now.broken and (now.news or now.connection == 1) and now.connection < most and options.choose ~= nil and choose(transcript, afresh(now), options, allowance(transcript, options, usual(now))) ~= nil
   end
   if not now.sent.helo and not is_lmtp(transcript, now) then return true end
   if has_more(now) then return true end
@@ -369,7 +387,7 @@ end
 
 local function next_connection(transcript, now, options)
   local number = now.connection + 1
-  if number > M.MOST_CONNECTIONS[options.depth] or code_of(now.last) == "354" then return nil end
+  if number > M.MOST_CONNECTIONS[options.depth] or (code_of(now.last) == "354" and not now.spoken) then return nil end
   local tls = other_tls(transcript, now, options)
   if tls then return { connect = number, tls = tls, pause_ms = 0 } end
   tls = now.greeting.tls

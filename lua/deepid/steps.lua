@@ -53,7 +53,7 @@ M.catalogue = {
   { name = "ehloliteral", say = "EHLO [192.0.2.1]", after = "connect", errors = 1, depth = "record", source = "RFC 5321 4.1.3" },
   { name = "ehlorubbish", say = "EHLO !$%&", after = "connect", errors = 1, depth = "full", source = "RFC 5321 4.1.1.1" },
   { name = "helorubbish", say = "HELO !$%&", after = "connect", errors = 1, depth = "record", source = "RFC 5321 4.1.1.1" },
-  { name = "ehlolower", say = "ehlo {name}", after = "connect", errors = 1, depth = "record", source = "RFC 5321 2.4" },
+  { name = "ehlolower", say = "ehlo {name}", after = "connect", errors = 1, depth = "full", source = "RFC 5321 2.4" },
   { name = "earlynoop", say = "NOOP", after = "connect", errors = 1, depth = "record", source = "RFC 5321 4.1.4" },
   { name = "earlyhelp", say = "HELP", after = "refusal", errors = 1, depth = "adaptive", source = "RFC 5321 4.1.4" },
   { name = "earlyunknown", say = "XDEEPID", after = "refusal", errors = 1, depth = "adaptive", source = "RFC 5321 4.1.5" },

@@ -94,10 +94,10 @@ local function add_tables(known, folder)
     return value
   end
   local text = note(read_file(folder .. "/dialects.tsv"))
-  known.dialects = note(dialect_table.read(text or "", folder .. "/dialects.tsv")) or dialect_table.read("")
+  known.built_on = note(releases.built_on(folder)) or {}
+  known.dialects = note(dialect_table.read(text or "", folder .. "/dialects.tsv", known.built_on)) or dialect_table.read("")
   known.builds = note(builds.open(folder))
   known.releases = note(releases.open(folder)) or {}
-  known.built_on = note(releases.built_on(folder)) or {}
   return problems
 end
 

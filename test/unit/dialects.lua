@@ -199,21 +199,27 @@ t.test("a server that was heard to speak SMTP alone is not the one that speaks L
 end)
 
 t.test("a hello that settings changed makes no relative; another answer does", function()
-  local list, heard = { "product\tOmega\tserver\t-\t9", "*\tehlo\t250-<host>", "*\tstarttls\t220 Omega begins" }, {}
+  local list, heard = { "", "*\tehlo\t250-<host>", "*\tstarttls\t220 Omega begins" }, {}
   for i, step in ipairs { "help", "unknown", "noop", "rset", "etrn", "bdat" } do
     heard[step] = "50" .. i .. " words that nobody but Omega says of " .. step
     list[#list + 1] = "*\t" .. step .. "\t" .. heard[step]
   end
-  local one = assert(dialect_table.read(lines(list) .. ("product\tanother\tserver\t-\n"):rep(40)))
-  local function itself(changes)
+  local function read(heard_often, built_on)
+    list[1] = "product\tOmega\tserver\t-\t" .. heard_often
+    return assert(dialect_table.read(lines(list) .. ("product\tanother\tserver\t-\n"):rep(40), nil, built_on))
+  end
+  local one = read(9)
+  local function itself(changes, another)
     local tokens = {}
     for step, token in pairs(heard) do tokens[step] = changes[step] or token end
     tokens.ehlo, tokens.starttls = changes.ehlo or "250-<host>", changes.starttls or "220 Omega begins"
-    return one:rank(tokens)[1].itself
+    return (another or one):rank(tokens)[1].itself
   end
-  local usual = itself {}
+  local usual, copies = itself {}, { Omega = { Alpha = true } }
   t.eq(itself { ehlo = "250 hi", starttls = "454 later" }, usual)
   t.ok(itself { etrn = "500 what" } < usual)
+  t.ok(itself({}, read(9, copies)) < usual, "who is known to say another's words is doubted more")
+  t.eq(itself({}, read(40, copies)), itself({}, read(40)), "unless much was recorded of it")
 end)
 
 t.test("errors: one less than makes a likely candidate hang up; no more than usual where nobody may be known", function()
@@ -236,12 +242,13 @@ end
 t.test("learning: the limit of errors is the one inside TLS, where both were recorded", function()
   local facts = { product = "A", version = "1", settings = "stock" }
   local function limit(...) return learn.digest({ steps = { ... } }, facts).limit end
-  local function errors(count, ending, tls)
-    return { step = "errorlimit", connection = 1, tls = tls, sent = "", reply = "", ["end"] = ending, errors = count }
+  local function errors(count, ending, tls, reply)
+    return { step = "errorlimit", connection = 1, tls = tls, sent = "", reply = reply or "250 ok\r\n502 no\r\n", ["end"] = ending, errors = count }
   end
-  t.eq(limit(errors(1, "close", "none")), 1)
-  t.eq(limit(errors(1, "close", "none"), errors(9, "close", "starttls")), 9)
-  t.eq(limit(errors(1, "close", "none"), errors(30, "reply", "starttls")), nil)
+  t.eq(limit(errors(2, "close", "none")), 2)
+  t.eq(limit(errors(2, "close", "none"), errors(9, "close", "starttls")), 9)
+  t.eq(limit(errors(2, "close", "none"), errors(30, "reply", "starttls")), nil)
+  t.eq(limit(errors(2, "close", "none", "250 ok\r\n")), nil, "it hung up at a verb, not at too many errors")
 end)
 
 t.test("learning: what settings may change excludes no version that was never heard in them", function()

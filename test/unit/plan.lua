@@ -136,14 +136,14 @@ t.test("a hello that was refused is not asked again on another connection", func
   t.has(run(server(changes), { depth = "full" }), "^1: ehlo helo quit 2: lhlo help unknown ")
   changes.lhlo = "500 c\r\n"
   local words = run(server(changes), { depth = "full" })
-  t.eq(words, "1: ehlo helo quit 2: lhlo earlyhelp earlyunknown quit 3: earlyauth http quit 4: ehlorubbish earlymail quit")
+  t.eq(words, "1: ehlo helo quit 2: lhlo earlyhelp earlyunknown quit 3: earlyauth http quit 4: ehlorubbish ehlolower quit 5: earlymail quit")
   t.eq(select(2, words:gsub("%f[%a]ehlo%f[%A]", "")), 1)
 end)
 
 t.test("a server that takes no hello for a reason is no LMTP server, and is asked what needs none", function()
   local changes = { ehlo = "550 not you\r\n", helo = "550 not you\r\n", earlyhelp = "214 help\r\n", earlymail = "250 ok\r\n" }
-  t.eq(run(server(changes), { choose = first_open }), "1: ehlo helo quit 2: earlyhelp earlyunknown earlyauth quit 3: http ehlorubbish quit 4: earlymail quit")
-  t.eq(run(server(changes), { depth = "full" }), "1: ehlo helo quit 2: earlyhelp earlyunknown earlyauth quit 3: http ehlorubbish quit 4: earlymail quit")
+  t.eq(run(server(changes), { choose = first_open }), "1: ehlo helo quit 2: earlyhelp earlyunknown earlyauth quit 3: http ehlorubbish quit 4: ehlolower earlymail quit")
+  t.eq(run(server(changes), { depth = "full" }), "1: ehlo helo quit 2: earlyhelp earlyunknown earlyauth quit 3: http ehlorubbish quit 4: ehlolower earlymail quit")
 end)
 
 t.test("a greeting that did not come whole is not waited for again, even in full", function()
@@ -152,6 +152,7 @@ end)
 
 t.test("inside TLS, STARTTLS is not asked for", function()
   t.eq(run(server { ehlo = OFFER }, { choose = settled }, { port = 465 }), "1s: ehlo help quit")
+  t.ok(not run(server { ehlo = OFFER }, { depth = "full" }, { port = 465 }):find("starttls", 1, true))
 end)
 
 -- Every step of the catalogue that full depth sends, but for those that a server without MAIL, or LMTP, is not asked.
@@ -162,13 +163,25 @@ local function check_whole(words, but)
   end
 end
 
+t.test("a question answered with 354 ends the connection, and the next one asks on", function()
+  local words = run(server { help = "354 go on\r\n" }, { depth = "full" })
+  t.has(words, "^1: ehlo help 2: helo unknown ")
+  check_whole(words, { lhlo = true, rcptnull = true, rcptunclosed = true })
+end)
+
+t.test("a farewell to MAIL is no sender", function()
+  local words = run(server { mail = "221 bye\r\n", vrfy = { "", "close" } }, { depth = "full" })
+  t.ok(select(2, (words .. " "):gsub(" mail ", "")) == 1, words)
+  check_whole(words, { lhlo = true, rcptnull = true, rcptunclosed = true })
+end)
+
 t.test("full sends the whole catalogue", function()
   local words = run(server(SECURE), { depth = "full" })
   t.has(words, "^1: ehlo help unknown noop rset starttls ehlo vrfy wiz quit 2: helo shell kill quit 3: ehlo ")
   check_whole(words, { lhlo = true, rcptnull = true, rcptunclosed = true })
   words = run(server { mail = "250 ok\r\n", starttls = "454 no\r\n" }, { depth = "full" })
-  t.has(words, " mail rcptnull quit 14: ehlo mail rcptunclosed quit ")
-  check_whole(words, { lhlo = true, starttls = true })
+  t.has(words, " mail rcptnull quit 14: ehlo mail rcptunclosed rset starttls quit ")
+  check_whole(words, { lhlo = true })
 end)
 
 t.test("full asks first what tells most: a server may hang up, or cease to answer, before the end", function()
@@ -180,7 +193,7 @@ t.test("full asks first what tells most: a server may hang up, or cease to answe
   end
   local words = run(server(), { depth = "full", choose = choose })
   t.has(words, "^1: ehlo help bdat etrn quit 2: helo unknown noop ")
-  check_whole(words, { lhlo = true, starttls = true, rcptnull = true, rcptunclosed = true })
+  check_whole(words, { lhlo = true, rcptnull = true, rcptunclosed = true })
 end)
 
 t.test("a sender is taken back before anything else is asked", function()
@@ -223,9 +236,20 @@ end)
 
 t.test("the connection that a refusal of clear text cost is made up for", function()
   local one = function() return 1 end
-  t.eq(run(insisting(HANGS_UP), { choose = first_open, errors = one }), "1: ehlo starttls ehlo help unknown quit "
-    .. "2: ehlo ehloagain 3: ehlo starttls ehlo ehloagain quit 4: ehlo starttls ehlo rsetarg quit 5: ehlo starttls ehlo helptopic quit 6: ehlo starttls ehlo mailbracket quit")
+  t.eq(run(insisting(HANGS_UP), { choose = first_open, errors = one }), "1: ehlo help 2: ehlo starttls ehlo help unknown quit "
+    .. "3: ehlo starttls ehlo ehloagain quit 4: ehlo starttls ehlo rsetarg quit 5: ehlo starttls ehlo helptopic quit 6: ehlo starttls ehlo mailbracket quit")
   t.ok(not run(server(), { choose = first_open, errors = one }):find("6:", 1, true))
+end)
+
+t.test("whom nobody knows is asked for one error until it went on after that, which RSET or STARTTLS shows", function()
+  local function errors(_, usual) return usual end
+  local function session(answers, depth) return run(server(answers), { depth = depth, choose = first_open, errors = errors }) end
+  t.has(session { help = "500 a\r\n" }, "^1: ehlo help rset unknown quit 2: ehlo ehloagain rsetarg quit ")
+  t.has(session { help = "500 a\r\n", ehlo = OFFER }, "^1: ehlo help starttls ehlo unknown quit ")
+  t.has(session { help = "500 a\r\n", rset = { "", "close" }, quit = { "", "close" } }, "^1: ehlo help rset 2: ehlo unknown quit 3: ehlo ehloagain quit ")
+  t.has(session { help = { "500 a\r\n", "close" } }, "^1: ehlo help 2: ehlo unknown rset ehloagain quit ")
+  local words = session({ quit = { "", "close" }, rset = { "", "close" } }, "full")
+  check_whole(words, { lhlo = true, rcptnull = true, rcptunclosed = true, longline = true, overlong = true, pair = true })
 end)
 
 -- The questions of full depth that had an answer inside TLS.
@@ -269,7 +293,7 @@ end)
 t.test("full greets LMTP as LMTP", function()
   local words = run(server { greeting = "220 LMTP\r\n" }, { depth = "full" })
   t.has(words, "^1: lhlo help unknown noop rset vrfy wiz quit 2: lhlo ")
-  check_whole(words, { ehlo = true, helo = true, starttls = true, rcptnull = true, rcptunclosed = true })
+  check_whole(words, { ehlo = true, helo = true, rcptnull = true, rcptunclosed = true })
 end)
 
 t.test("a server that takes WIZ in earnest is never asked for a shell", function()

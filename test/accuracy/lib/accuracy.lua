@@ -9,6 +9,7 @@ local identify = require "deepid.identify"
 local learn = require "deepid.learn"
 local recorded = require "accuracy.lib.recorded"
 local replay = require "accuracy.lib.replay"
+local steps = require "deepid.steps"
 local telling = require "accuracy.lib.telling"
 local windows = require "deepid.window"
 
@@ -47,14 +48,14 @@ local function model_without(name, leaves_out)
     for _, digest in ipairs(recorded.learnable(all)) do
       if not leaves_out(digest) then list[#list + 1] = digest end
     end
-    cache[name] = assert(dialect_table.read(learn.write(list, kinds)))
+    cache[name] = assert(dialect_table.read(learn.write(list, kinds), nil, engine.knowledge.built_on))
   end
   return cache[name]
 end
 
 -- What the catalogue's every step teaches, also those that no scan sends.
 local function model_of_all_steps()
-  return assert(dialect_table.read(learn.write(recorded.learnable(all), kinds, true)))
+  return assert(dialect_table.read(learn.write(recorded.learnable(all), kinds, true), nil, engine.knowledge.built_on))
 end
 
 local function knows(model, product)
@@ -118,7 +119,7 @@ local function costs(transcript, limit)
     if step.connection ~= connection then errors, connection = 0, step.connection end
     local name = step.step
     if name ~= "greeting" and name ~= "quit" and name ~= "ehlo" and name ~= "helo" and name ~= "lhlo" then asked = asked + 1 end
-    local is_late = step.reply == "" and name ~= "quit" and errors > 0 and errors + 1 >= (limit or math.huge)
+    local is_late = step.reply == "" and steps.by_name[name].errors > 0 and errors > 0 and errors + 1 >= (limit or math.huge)
     if name ~= "greeting" and step.reply:find("^[45]") then errors = errors + 1 end
     is_over = is_over or is_late or errors >= (limit or math.huge)
   end
@@ -211,13 +212,13 @@ end
 -- --- What adaptive depth costs, and whether it agrees with full depth ---
 
 local function say_costs(seen)
-  local by_case, agree, both, asked, over, limits = {}, 0, 0, {}, 0, 0
+  local by_case, agree, both, asked, over, limits = {}, 0, 0, {}, { full = 0, adaptive = 0 }, { full = 0, adaptive = 0 }
   for _, one in ipairs(seen) do
     local key = one.plan .. one.digest.path
     if one.depth == "full" then by_case[key] = one end
     local asked_here, is_over = costs(one.transcript, one.digest.limit)
-    limits = limits + (one.digest.limit and 1 or 0)
-    over = over + (is_over and 1 or 0)
+    limits[one.depth] = limits[one.depth] + (one.digest.limit and 1 or 0)
+    over[one.depth] = over[one.depth] + (is_over and 1 or 0)
     if one.depth == "adaptive" and one.plan ~= NEVER then
       asked[#asked + 1], both = asked_here, both + 1
       agree = agree + (by_case[key].name == one.name and 1 or 0)
@@ -225,7 +226,8 @@ local function say_costs(seen)
   end
   say(("\nAdaptive depth names the product that full depth names: %s. Steps after the hello, adaptive: median %d, most %d."):format(
     share(agree, both), median(asked), asked[#asked]))
-  say(("Sessions in which a server with a known limit was asked for as many errors as that, or asked on when it had hung up: %d of %d."):format(over, limits))
+  say(("Sessions in which a server with a known limit was asked for as many errors as that, or asked on when it had hung up: adaptive %d of %d, full %d of %d."):format(
+    over.adaptive, limits.adaptive, over.full, limits.full))
 end
 
 -- --- Confidence ---

@@ -19,13 +19,10 @@ local function answers_of(recorded)
   return answers
 end
 
--- After how many errors it hangs up, and how; nil where the recorder did not see it.
+-- How many errors it answers before it hangs up, and how.
 local function limit_of(recorded)
-  local limit, ending
-  for _, step in ipairs(recorded.steps) do
-    if step.step == "errorlimit" and step.errors < learn.SEARCHED then limit, ending = step.errors - 1, step["end"] end
-  end
-  return limit or math.huge, { reply = "", ["end"] = ending ~= "reply" and ending or "close" }
+  local limit, ending = learn.limit(recorded)
+  return limit and limit - 1 or math.huge, { reply = "", ["end"] = ending ~= "reply" and ending or "close" }
 end
 
 --- Runs a session.
