@@ -181,7 +181,7 @@ end
 local function takes_no_hello(now) return not now.spoken and now.sent.helo and (now.sent.lhlo or now.knows_ehlo) end
 
 -- Of a server that nobody knows.
-local function usual(now) return math.min(M.MOST_ERRORS, now.bears + 1) end
+local function usually_bears(now) return math.min(M.MOST_ERRORS, now.bears + 1) end
 
 -- How many errors this server may be asked for on one connection, if it were so many when nobody knows it.
 local function allowance(transcript, options, usual)
@@ -288,7 +288,7 @@ end
 
 -- Whether it is to be seen first that this server goes on after an error, by what costs none.
 local function is_in_doubt(transcript, now, options)
-  local is_first = now.errors == usual(now) and usual(now) < M.MOST_ERRORS and not now.sent.rset
+  local is_first = now.errors == usually_bears(now) and usually_bears(now) < M.MOST_ERRORS and not now.sent.rset
   local allowed = is_first and allowance(transcript, options, M.MOST_ERRORS)
   return allowed and allowed > now.errors and next_question(transcript, now, options, allowed) ~= nil
 end
@@ -296,7 +296,7 @@ end
 local function next_asked(transcript, now, options)
   local last = now.last.step
   if steps.by_name[last] and steps.by_name[last].alone then return nil end
-  local allowed = allowance(transcript, options, usual(now))
+  local allowed = allowance(transcript, options, usually_bears(now))
   if now.insists and can_start_tls(now, allowed) then return "starttls" end
   local name = next_question(transcript, now, options, allowed)
   -- A sender that was accepted would colour the next reply.
@@ -375,7 +375,8 @@ local function is_unfinished(transcript, now, options)
   if options.depth == "adaptive" then
     -- One that a refusal of clear text ended is not counted; a server that breaks off, or tells nothing more, is left alone.
     local most = M.MOST_FOR_QUESTIONS + (now.insists and 1 or 0)
-    return not now.broken and (now.news or now.connection == 1) and now.connection < most and options.choose ~= nil and choose(transcript, afresh(now), options, allowance(transcript, options, usual(now))) ~= nil
+    if now.broken or options.choose == nil or now.connection >= most or not (now.news or now.connection == 1) then return false end
+    return choose(transcript, afresh(now), options, allowance(transcript, options, usually_bears(now))) ~= nil
   end
   if not now.sent.helo and not is_lmtp(transcript, now) then return true end
   if has_more(now) then return true end
