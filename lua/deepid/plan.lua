@@ -286,24 +286,25 @@ local function next_question(transcript, now, options, allowed)
   return next_of_all(now, allowed)
 end
 
--- Whether it is to be seen first that this server goes on after an error, by what costs none.
-local function is_in_doubt(transcript, now, options)
-  local is_first = now.errors == usually_bears(now) and usually_bears(now) < M.MOST_ERRORS and not now.sent.rset
-  local allowed = is_first and allowance(transcript, options, M.MOST_ERRORS)
-  return allowed and allowed > now.errors and next_question(transcript, now, options, allowed) ~= nil
+-- Whether it is to be seen first that this server goes on after an error, by what costs none: then it might be asked for one more.
+local function is_in_doubt(transcript, now, options, allowed)
+  if now.bears > 0 or now.errors ~= 1 or allowed ~= 1 or now.sent.rset then return false end
+  local then_allowed = allowance(transcript, options, M.MOST_ERRORS)
+  return then_allowed > 1 and (wants_tls(now) or next_question(transcript, now, options, then_allowed) ~= nil)
 end
 
 local function next_asked(transcript, now, options)
   local last = now.last.step
   if steps.by_name[last] and steps.by_name[last].alone then return nil end
   local allowed = allowance(transcript, options, usually_bears(now))
-  if now.insists and can_start_tls(now, allowed) then return "starttls" end
+  local is_short = now.insists or (now.connection > 1 and now.bears == 0)
+  if is_short and can_start_tls(now, allowed) then return "starttls" end
   local name = next_question(transcript, now, options, allowed)
   -- A sender that was accepted would colour the next reply.
   if name and now.sender and not NEEDS_SENDER[name] then return "rset" end
   if name then return name end
-  if can_start_tls(now, allowed) then return "starttls" end
-  return is_in_doubt(transcript, now, options) and "rset" or nil
+  if is_in_doubt(transcript, now, options, allowed) then return "rset" end
+  return can_start_tls(now, allowed) and "starttls" or nil
 end
 
 -- The session as another connection finds it when it is ready for questions.

@@ -241,11 +241,12 @@ t.test("the connection that a refusal of clear text cost is made up for", functi
   t.ok(not run(server(), { choose = first_open, errors = one }):find("6:", 1, true))
 end)
 
-t.test("whom nobody knows is asked for one error until it went on after that, which RSET or STARTTLS shows", function()
+t.test("whom nobody knows is asked for one error until it went on after that, which RSET shows", function()
   local function errors(_, usual) return usual end
   local function session(answers, depth) return run(server(answers), { depth = depth, choose = first_open, errors = errors }) end
   t.has(session { help = "500 a\r\n" }, "^1: ehlo help rset unknown quit 2: ehlo ehloagain rsetarg quit ")
-  t.has(session { help = "500 a\r\n", ehlo = OFFER }, "^1: ehlo help starttls ehlo unknown quit ")
+  t.has(session { help = "500 a\r\n", ehlo = OFFER }, "^1: ehlo help rset starttls ehlo unknown quit ")
+  t.has(session { help = { "500 a\r\n", "close" }, ehlo = OFFER }, "^1: ehlo help 2: ehlo starttls ehlo ")
   t.has(session { help = "500 a\r\n", rset = { "", "close" }, quit = { "", "close" } }, "^1: ehlo help rset 2: ehlo unknown quit 3: ehlo ehloagain quit ")
   t.has(session { help = { "500 a\r\n", "close" } }, "^1: ehlo help 2: ehlo unknown rset ehloagain quit ")
   local words = session({ quit = { "", "close" }, rset = { "", "close" } }, "full")
