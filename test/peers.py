@@ -101,7 +101,7 @@ def serve(line, greeting, answers, send=None):
 
 
 GOOD = {"EHLO": "250-peer.example\r\n250 HELP\r\n", "HELO": "250 peer.example\r\n", "HELP": "214 see the RFC\r\n",
-        "QUIT": "221 bye\r\n"}
+        "RSET": "250 ok\r\n", "QUIT": "221 bye\r\n"}
 GREETING = "220 peer.example ESMTP\r\n"
 
 

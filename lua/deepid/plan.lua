@@ -376,8 +376,9 @@ local function is_unfinished(transcript, now, options)
   if options.depth == "adaptive" then
     -- One that a refusal of clear text ended is not counted; a server that breaks off, or tells nothing more, is left alone.
     local most = M.MOST_FOR_QUESTIONS + (now.insists and 1 or 0)
-    if now.broken or options.choose == nil or now.connection >= most or not (now.news or now.connection == 1) then return false end
-    return choose(transcript, afresh(now), options, allowance(transcript, options, usually_bears(now))) ~= nil
+    if now.broken or now.connection >= most or not (now.news or now.connection == 1) then return false end
+    if now.takes_tls and not now.sent.starttls then return true end
+    return options.choose ~= nil and choose(transcript, afresh(now), options, allowance(transcript, options, usually_bears(now))) ~= nil
   end
   if not now.sent.helo and not is_lmtp(transcript, now) then return true end
   if has_more(now) then return true end

@@ -246,6 +246,8 @@ t.test("whom nobody knows is asked for one error until it went on after that, wh
   local function session(answers, depth) return run(server(answers), { depth = depth, choose = first_open, errors = errors }) end
   t.has(session { help = "500 a\r\n" }, "^1: ehlo help rset unknown quit 2: ehlo ehloagain rsetarg quit ")
   t.has(session { help = "500 a\r\n", ehlo = OFFER }, "^1: ehlo help rset starttls ehlo unknown quit ")
+  t.has(session { help = "500 a\r\n", rset = "500 a\r\n", ehlo = OFFER }, "^1: ehlo help rset quit 2: ehlo unknown starttls ehlo ")
+  t.eq(run(server { help = "500 a\r\n", rset = "500 a\r\n", ehlo = OFFER }, { choose = settled, errors = errors }), "1: ehlo help rset quit 2: ehlo starttls ehlo quit")
   t.has(session { help = { "500 a\r\n", "close" }, ehlo = OFFER }, "^1: ehlo help 2: ehlo starttls ehlo ")
   t.has(session { help = "500 a\r\n", rset = { "", "close" }, quit = { "", "close" } }, "^1: ehlo help rset 2: ehlo unknown quit 3: ehlo ehloagain quit ")
   t.has(session { help = { "500 a\r\n", "close" } }, "^1: ehlo help 2: ehlo unknown rset ehloagain quit ")
