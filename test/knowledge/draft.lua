@@ -72,16 +72,17 @@ local function check(rule, example, count)
   end
 end
 
--- Each rule once: to compare every draft with every example takes long.
+-- Each rule once, by one Lua or the other: to compare every draft with every example takes long.
+local TURNS, LUA = 2 * #COUNTS, _VERSION == "Lua 5.3" and 0 or 1
 local function check_some(count, turn)
   local checked = 0
   for i, rule in ipairs(engine.knowledge.rules) do
-    if not rule.conditions and i % #COUNTS == turn % #COUNTS then
+    if not rule.conditions and i % TURNS == 2 * (turn - 1) + LUA then
       check(rule, rule.examples[1].steps[rule.step], count)
       checked = checked + 1
     end
   end
-  t.ok(checked > 30, "few rules")
+  t.ok(checked > 15, "few rules")
 end
 
 for turn, count in ipairs(COUNTS) do

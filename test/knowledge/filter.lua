@@ -1,5 +1,7 @@
+#!/usr/bin/env lua5.4
 --- The filter changes nothing: our rules and those of the installed nmap-service-probes, each with the filter and without, on every
 -- example, every recorded reply, and what becomes of these when they are cut, glued and damaged.
+-- With one Lua, since it is the core that is tested.
 
 local t = require "tap"
 local deepid = require "deepid"
