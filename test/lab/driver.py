@@ -14,7 +14,7 @@ NAME = b"scanner.example"
 CONNECT_S = 10
 GREETING_S = 25  # longer than any screen's delay
 REPLY_S = 12
-PARTING_S = 0.05  # in which one that leaves after an error has left
+PARTING_S = 0.05  # in which one that leaves after a reply has left
 LINGER_S = 0.4  # for what follows a reply to a step whose number of replies is not sure
 REPLY_MAX = 65536
 MOST_ERRORS = 2
@@ -111,9 +111,8 @@ class Connection:
         return receive(self.link, REPLY_S, *how)
 
     def has_left(self):
-        """Whether the server has closed after an error, without a word: what is sent now it never reads."""
-        last = self.blocks[-1][4]
-        if last.code()[:1] not in ("4", "5") or isinstance(self.link, ssl.SSLSocket):
+        """Whether the server has closed after its reply, without a word: what is sent now it never reads."""
+        if isinstance(self.link, ssl.SSLSocket):
             return False
         try:
             return bool(select.select([self.link], [], [], PARTING_S)[0]) and not self.link.recv(1, socket.MSG_PEEK)
