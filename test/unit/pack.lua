@@ -188,18 +188,22 @@ t.test("knowledge with a mistake is not packed", function()
   os.execute(("cp %s/90-generic.rules %s"):format(assert(knowledge.find()), folder))
 end)
 
+-- By one Lua or the other.
 t.test("every recording is judged as it is from the text files", function()
+  local turn = _VERSION == "Lua 5.3" and 0 or 1
   local fast, slow = assert(knowledge.load(folder)), assert(knowledge.load(folder, { texts = true }))
   local identify, pipe, count = require "deepid.identify", assert(io.popen("ls test/transcripts/*.md")), 0
   for path in pipe:lines() do
-    local file = assert(io.open(path, "rb"))
-    local transcript = deepid.transcript.from_markdown(file:read("a"), path)
-    file:close()
-    t.eq(deepid.json.encode(identify.identify(fast, transcript)), deepid.json.encode(identify.identify(slow, transcript)), path)
     count = count + 1
+    if count % 2 == turn then
+      local file = assert(io.open(path, "rb"))
+      local transcript = deepid.transcript.from_markdown(file:read("a"), path)
+      file:close()
+      t.eq(deepid.json.encode(identify.identify(fast, transcript)), deepid.json.encode(identify.identify(slow, transcript)), path)
+    end
   end
   pipe:close()
-  t.ok(count > 0)
+  t.ok(count > 1)
 end)
 
 os.execute("rm -r " .. folder)
