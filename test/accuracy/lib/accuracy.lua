@@ -371,18 +371,20 @@ end
 -- What comes out behind a hidden greeting; returns what the other tables need.
 local function say_frozen_hidden(digests)
   local model, seen, notes = engine.knowledge.dialects, {}, {}
+  local function add(plan, depth, with_rules)
+    local count, title = new_count(plan == NEVER), ("%s, %s%s"):format(plan, depth, with_rules and ", with the rules" or "")
+    for _, digest in ipairs(digests) do
+      if is_whole(digest) and plan_of(model, digest) == plan then
+        try(count, with_rules and {} or seen, { plan = plan, depth = depth, digest = digest, model = model }, with_rules)
+      end
+    end
+    if count.all > 0 then say_count(title, count) end
+    notes[#notes + 1] = { title, count }
+  end
   say("| greeting hidden | right | wrong | unknown |\n|---|---|---|---|")
   for _, plan in ipairs { "unseen release", BEHIND, NEVER } do
-    for _, depth in ipairs { "full", "adaptive" } do
-      local count = new_count(plan == NEVER)
-      for _, digest in ipairs(digests) do
-        if is_whole(digest) and plan_of(model, digest) == plan then
-          try(count, seen, { plan = plan, depth = depth, digest = digest, model = model })
-        end
-      end
-      if count.all > 0 then say_count(("%s, %s"):format(plan, depth), count) end
-      notes[#notes + 1] = { ("%s, %s"):format(plan, depth), count }
-    end
+    for _, depth in ipairs { "full", "adaptive" } do add(plan, depth) end
+    if plan == "unseen release" then add(plan, "adaptive", true) end
   end
   for _, note in ipairs(notes) do
     if #note[2].notes > 0 then
