@@ -26,7 +26,7 @@ completed. Where nothing but mail ports was scanned, it tries 443, 80, 22 and 58
 --
 -- @args smtp-deepid.depth How much to ask. <code>greeting</code>: the greeting alone. <code>adaptive</code> (the
 --   default): until product and version are known or no question is worth its cost, three questions as a rule, on one to five
---   connections. <code>full</code>: every question of the catalogue, some fifty, on up to 40 connections.
+--   connections. <code>full</code>: every question of the catalogue, some fifty, on up to 44 connections.
 -- @args smtp-deepid.greeting_timeout How long to wait for the greeting; screens let clients wait. Default: 20s.
 -- @args smtp-deepid.delay Pause before each command. Default: none.
 -- @args smtp-deepid.helo The name to greet with. Default: this machine's own name where it is fully qualified and has

@@ -12,7 +12,7 @@ local M = {}
 -- Of a server that nobody knows; but one until it went on after that: msmtpd and microMTA hang up at the first, the next at the third (chasquid and Courier; test/transcripts).
 M.MOST_ERRORS = 2
 M.MOST_ERRORS_KNOWN = { adaptive = 4, full = 8 } -- however many the server is known to bear
-M.MOST_CONNECTIONS = { greeting = 4, adaptive = 6, full = 40 }
+M.MOST_CONNECTIONS = { greeting = 4, adaptive = 6, full = 44 }
 M.MOST_ASKED = 12 -- of steps after the hello at depth adaptive, HELP among them
 M.MOST_FOR_QUESTIONS = 5 -- connections at depth adaptive, where one does not settle it
 M.RETRY_PAUSE_MS = 3000
