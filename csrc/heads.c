@@ -189,7 +189,7 @@ void heads_find(const struct heads *heads, const unsigned char *reply, size_t le
 	for (size_t word = 0; word < words; word++) {
 		const uint64_t *allowed = heads->allowed + word;
 		uint64_t rules = UINT64_MAX;
-		for (size_t offset = 0; offset < offsets; offset++, allowed += HEADS_BYTES * words)
+		for (size_t offset = 0; offset < offsets && rules != 0; offset++, allowed += HEADS_BYTES * words)
 			rules &= allowed[reply[offset] * words];
 		if (length < HEADS_OFFSETS)
 			rules &= allowed[(HEADS_BYTES - 1) * words];
