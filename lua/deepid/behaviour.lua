@@ -48,17 +48,22 @@ local function lines_of(text)
   return lines
 end
 
--- By the reply and the names that are masked in it, in one line before it.
-local masked_lines = memo(function(key)
-  local names, reply_bytes = key:match("^([^\n]*)\n(.*)$")
-  local list = {}
-  for name in names:gmatch("%S+") do list[#list + 1] = name end
-  local lines = lines_of(mask.mask(reply_bytes, "template", list))
+-- By the masked reply, which hosts of a kind have in common.
+local words_of = memo(function(masked)
+  local lines = lines_of(masked)
   return { token = escape.visible(table.concat(lines, "|")):sub(1, TOKEN_BYTES), first = escape.visible(lines[1] or "") }
 end)
 
+-- By the reply and the names that are masked in it, in one line before it.
+local masked_words = memo(function(key)
+  local names, reply_bytes = key:match("^([^\n]*)\n(.*)$")
+  local list = {}
+  for name in names:gmatch("%S+") do list[#list + 1] = name end
+  return words_of(mask.mask(reply_bytes, "template", list))
+end)
+
 local function token_of(step, names)
-  local masked = masked_lines(names .. step.reply:sub(1, MASKED_BYTES))
+  local masked = masked_words(names .. step.reply:sub(1, MASKED_BYTES))
   return masked.token .. (GONE[step["end"]] or ""), masked.first
 end
 
@@ -79,9 +84,9 @@ local function own_names(transcript)
 end
 
 -- The keywords of an EHLO reply as a token, without sizes and addresses.
-local keywords = memo(function(reply_bytes)
+local keywords = memo(function(extensions)
   local words = {}
-  for i, extension in ipairs(reply.extensions(reply_bytes)) do
+  for i, extension in ipairs(extensions) do
     words[i] = extension:gsub("%f[%w]%d+%f[%W]", "#"):gsub("<.->", "<>")
   end
   return { token = escape.visible(table.concat(words, "|")):sub(1, TOKEN_BYTES) }
@@ -92,7 +97,7 @@ local function add_hello(tokens, step, names)
   local token, first = token_of(step, names)
   local is_taken = step.reply:find("^250") ~= nil
   tokens[step.step] = is_taken and first or token
-  if is_taken and FIRST_HELLO[step.step] then tokens.keywords = keywords(step.reply).token end
+  if is_taken and FIRST_HELLO[step.step] then tokens.keywords = keywords(reply.extensions(step.reply)).token end
 end
 
 -- A server that insists on TLS answers for itself inside it only: outside it says so (RFC 3207 4), or hangs up without a word.
@@ -124,7 +129,7 @@ function M.reader() return setmetatable({ count = 0, tokens = {} }, Reader) end
 -- QUIT is no question, but what is said to it is told beside other answers; that the server closes then is no news.
 local function take(tokens, step, names)
   if step.step == "quit" and step.reply ~= "" and not tokens.quit and next(tokens) then
-    tokens.quit = masked_lines(names .. step.reply:sub(1, MASKED_BYTES)).token
+    tokens.quit = masked_words(names .. step.reply:sub(1, MASKED_BYTES)).token
   end
   if not (M.is_told(step) and is_awaited(tokens, step)) then return end
   if HELLO[step.step] then

@@ -17,9 +17,9 @@ local FEWEST = 5 -- shared keywords; fewer may fall into the same order by chanc
 local HELD_MS, BYTE_MS = 5000, 300
 
 -- The keywords of an EHLO reply in order, and where each stands.
-local keywords = memo(function(reply_bytes)
+local keywords = memo(function(extensions)
   local list, at = {}, {}
-  for _, extension in ipairs(reply.extensions(reply_bytes)) do
+  for _, extension in ipairs(extensions) do
     local word = extension:match("^[%w-]+")
     if word and not at[word] then
       list[#list + 1] = word
@@ -31,9 +31,9 @@ end)
 
 -- Whether the shared keywords keep their order, and how many they are.
 local function same_order(first, second)
-  local at = keywords(second.reply).at
+  local at = keywords(reply.extensions(second.reply)).at
   local last, shared, same = 0, 0, true
-  for _, word in ipairs(keywords(first.reply).list) do
+  for _, word in ipairs(keywords(reply.extensions(first.reply)).list) do
     if at[word] then
       shared, same = shared + 1, same and at[word] > last
       last = at[word]

@@ -4,6 +4,7 @@ local clock = require "deepid.clock"
 local escape = require "deepid.escape"
 local json = require "deepid.json"
 local lazy = require "deepid.lazy"
+local memo = require "deepid.memo"
 local reply = require "deepid.reply"
 local ntlm = lazy "deepid.ntlm"
 
@@ -34,10 +35,16 @@ function M.announced_domain(transcript)
   end
 end
 
+local shown = memo(function(extensions)
+  local list = {}
+  for i, extension in ipairs(extensions) do list[i] = show(extension) end
+  return list
+end)
+
 local function add_extensions(result, transcript)
   for _, step in ipairs(transcript.steps) do
     if step.step == "ehlo" or step.step == "lhlo" then
-      for _, extension in ipairs(reply.extensions(step.reply)) do add_once(result.extensions, show(extension)) end
+      for _, extension in ipairs(shown(reply.extensions(step.reply))) do add_once(result.extensions, extension) end
     end
   end
 end
@@ -82,14 +89,16 @@ end
 
 local function is_internal_address(word) return matches_any(word, INTERNAL_ADDRESSES) end
 
--- Whether it is worth looking at the words of a reply: most replies have nothing of the kind.
-local function may_leak(text)
+-- Whether it is worth looking at the words of a reply: most have nothing of the kind.
+local function may_have_name(text)
   local lower = text:lower()
   for _, ending in ipairs(INTERNAL_NAMES) do
     if lower:find(ending, 1, true) then return true end
   end
-  return text:find("[1", 1, true) ~= nil
+  return false
 end
+
+local function may_have_address(text) return text:find("[1", 1, true) ~= nil end
 
 -- Names that an NTLM challenge gives away, each once.
 local function add_ntlm_leaks(result)
@@ -125,9 +134,11 @@ function M.add_leaks(result, transcript)
     result.leaks[#result.leaks + 1] = { kind = kind, value = show(word) }
   end
   for _, step in ipairs(transcript.steps) do
-    for _, line in ipairs(may_leak(step.reply) and reply.parse(step.reply).lines or {}) do
+    for _, line in ipairs(may_have_name(step.reply) and reply.parse(step.reply).lines or {}) do
       for word in line.text:gmatch("%w[%w.-]+%w") do look_at("internal_name", word, is_internal_name, step.sent) end
-      for word in (outside and line.text or ""):gmatch("%[([%d.]+)%]") do look_at("internal_address", word, is_internal_address, step.sent) end
+    end
+    for word in (outside and may_have_address(step.reply) and step.reply or ""):gmatch("%[([%d.]+)%]") do
+      look_at("internal_address", word, is_internal_address, step.sent)
     end
   end
   for _, name in ipairs(transcript.certificate and transcript.certificate.names or {}) do

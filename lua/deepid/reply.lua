@@ -68,18 +68,21 @@ function M.domain(bytes)
   if word and (word:find("^%w[%w_-]*%.[%w._-]*%w$") or word:find("^%[[%x:.IPv]+%]$")) then return word end
 end
 
---- The extension keywords of an EHLO reply, with their parameters, in order:
--- every line but the first (RFC 5321 section 4.1.1.1).
---
--- @return array of strings
-function M.extensions(bytes)
+-- By the lines behind the first, which servers of a kind have in common: that one names the host.
+local extensions_in = memo(function(lines)
   local found = {}
-  for line in bytes:gmatch("\n250[ -]?([^\n]*)") do
+  for line in lines:gmatch("\n250[ -]?([^\n]*)") do
     local text = line:byte(-1) == 13 and line:sub(1, -2) or line
     if text ~= "" then found[#found + 1] = text end
   end
   return found
-end
+end)
+
+--- The extension keywords of an EHLO reply, with their parameters, in order:
+-- every line but the first (RFC 5321 section 4.1.1.1).
+--
+-- @return array of strings; others may have the same, so it is not to be changed
+function M.extensions(bytes) return extensions_in(bytes:match("\n.*") or "") end
 
 --- Whether a line of it ends in a bare LF.
 function M.has_bare_lf(bytes)
