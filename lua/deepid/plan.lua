@@ -9,7 +9,7 @@ local steps = require "deepid.steps"
 
 local M = {}
 
--- Of a server that nobody knows; but one until it went on after that: msmtpd and microMTA hang up at the first, the next at the third (chasquid and Courier; test/transcripts).
+-- Of a server that nobody knows, once it went on after one (`usually_bears`): msmtpd and microMTA hang up at the first, the next at the third (chasquid and Courier; test/transcripts).
 M.MOST_ERRORS = 2
 M.MOST_ERRORS_KNOWN = { adaptive = 4, full = 8 } -- however many the server is known to bear
 M.MOST_CONNECTIONS = { greeting = 4, adaptive = 6, full = 44 }
@@ -180,7 +180,7 @@ end
 -- Whether every hello was refused, and none is left to try: one that knows EHLO speaks no LMTP (RFC 2033 4.1).
 local function takes_no_hello(now) return not now.spoken and now.sent.helo and (now.sent.lhlo or now.knows_ehlo) end
 
--- Of a server that nobody knows.
+-- Of a server that nobody knows: one error more than it was seen to go on after.
 local function usually_bears(now) return math.min(M.MOST_ERRORS, now.bears + 1) end
 
 -- How many errors this server may be asked for on one connection, if it were so many when nobody knows it.
@@ -297,6 +297,7 @@ local function next_asked(transcript, now, options)
   local last = now.last.step
   if steps.by_name[last] and steps.by_name[last].alone then return nil end
   local allowed = allowance(transcript, options, usually_bears(now))
+  -- On a connection that may end at its first error, TLS comes before questions.
   local is_short = now.insists or (now.connection > 1 and now.bears == 0)
   if is_short and can_start_tls(now, allowed) then return "starttls" end
   local name = next_question(transcript, now, options, allowed)
