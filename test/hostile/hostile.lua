@@ -10,7 +10,7 @@ local t = require "tap"
 
 local MOST_BYTES = 64 * 1024
 local GREETING_TIMEOUT = 5
-local SLACK = 10 -- s, for a machine with other work
+local SLACK = 5 -- s, for a machine with other work
 
 local all -- the peers, once they run
 
