@@ -73,6 +73,22 @@ t.test("who shares a product's words and often says others is a relative", funct
   t.ok(ranked_relative(2, 3).p > ranked_relative(20, 3).p, "of a product heard seldom, less is known")
 end)
 
+t.test("a product that changed its codes, or what it quotes, is no relative", function()
+  local usual = { help = "502 Omega helps nobody here", unknown = '500 Omega does not know "XDEEPID"', etrn = "500 Omega starts no queue", noop = "250 Omega idles", rset = "250 Omega is blank" }
+  local list = { "product\tOmega\tserver\t-\t20", "*\tpair\t250 Omega idles|250 Omega is blank" }
+  for step, token in pairs(usual) do list[#list + 1] = ("*\t%s\t%s"):format(step, token) end
+  local one = assert(dialect_table.read(lines(list)))
+  local function itself(changes)
+    for step, token in pairs(usual) do changes[step] = changes[step] or token end
+    return one:rank(changes)[1].itself
+  end
+  local unchanged = itself {}
+  t.ok(itself { help = "504 Omega helps nobody here", unknown = "502 Omega does not know", etrn = "458 Omega starts no queue." } > 0.95 * unchanged)
+  t.ok(itself { help = "502 Other helps nobody here", unknown = "500 Other does not know", etrn = "500 Other starts no queue" } < 0.5 * unchanged)
+  t.ok(itself { help = "500 Omega starts no queue.", unknown = "502 Omega helps nobody here!", etrn = "502 Omega does not know" } < 0.5 * unchanged, "its words in other places")
+  t.eq(itself { noop = "250 what", pair = "250 what|250 Omega is blank" }, itself { noop = "250 what" }, "two commands at once repeat what is said to each")
+end)
+
 t.test("keywords may be missing or added, in their order", function()
   local function score(keywords) return model:rank { keywords = keywords }[1] end
   t.eq(score("SIZE #|DSN").product.name, "Alpha")
