@@ -107,7 +107,7 @@ function Engine:adviser()
   end
   return {
     choose = function(transcript, names) return not is_enough(transcript) and behaves.choose(known, reading, names) or nil end,
-    errors = function(transcript, usual) return behaves.errors(read(transcript), usual) end,
+    errors = function(transcript, usual) return behaves.errors(read(transcript), usual, rules:hits(transcript)) end,
     is_tarpit = function(greeting) return is_tarpit(known, greeting) end,
     identify = function(transcript)
       return identify.identify(known, transcript, { reader = rules, reading = read(transcript), second_opinion = self.second_opinion })

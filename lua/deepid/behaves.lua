@@ -133,15 +133,16 @@ local function quoted(case)
 end
 
 -- The product that the greeting names, or nil.
-local function claim_of(case)
-  for _, hit in ipairs(case.found) do
-    if hit.step.step == "greeting" and not hit.rule.soft and hit.fields.product then return hit.fields.product end
+local function claim_of(hits)
+  for _, hit in ipairs(hits) do
+    local is_server = hit.step.step == "greeting" and hit.rule.role == "mta" and not hit.rule.soft
+    if is_server and hit.fields.product then return hit.fields.product end
   end
 end
 
 -- The product that the greeting names and that does not answer so, or nil.
 local function false_claim(case)
-  local candidate, claims = case.candidate, claim_of(case)
+  local candidate, claims = case.candidate, claim_of(case.found)
   local name = candidate.product.name
   if not claims or is_kin(claims, name) or is_built_on(case.knowledge, claims, name) then return nil end
   for _, other in ipairs(case.ranked) do
@@ -167,7 +168,7 @@ end
 
 -- The product that the greeting names, where nobody is known to answer so, but that it is not this one: with the answers that say so.
 local function denied_claim(case)
-  local claims, strange = claim_of(case), nil
+  local claims, strange = claim_of(case.found), nil
   if not claims then return nil end
   for _, other in ipairs(case.ranked) do
     local name = other.product.name
@@ -395,23 +396,26 @@ end
 local LIKELY = 0.05
 local SEEN_TO_BEAR = 30 -- errors that the recorder asks for, in search of the limit
 
--- One error less than makes any likely candidate hang up, the one that nobody knows among them.
-local function bearable(ranked, usual)
-  local allowed, unknown = SEEN_TO_BEAR - 1, 1
+-- One error less than makes any likely candidate hang up, the one that nobody knows among them. Who is named by the greeting is likely, unless its answers deny it.
+local function bearable(ranked, usual, named)
+  local allowed, unknown, is_known = SEEN_TO_BEAR - 1, 1, false
   for _, candidate in ipairs(ranked) do
-    unknown = unknown - candidate.p
-    if candidate.p > LIKELY then allowed = math.min(allowed, (candidate.product.limit or SEEN_TO_BEAR) - 1) end
+    local is_named = named and is_kin(candidate.product.name, named) and candidate.score > dialects.UNKNOWN - FORGED_GAP
+    unknown, is_known = unknown - candidate.p, is_known or is_named
+    if is_named or candidate.p > LIKELY then allowed = math.min(allowed, (candidate.product.limit or SEEN_TO_BEAR) - 1) end
   end
-  if unknown > LIKELY then allowed = math.min(allowed, usual) end
+  if unknown > LIKELY and not is_known then allowed = math.min(allowed, usual) end
   return math.max(allowed, 1)
 end
 
 --- How many errors the server may be asked for on one connection.
 -- @param usual  what a server that nobody knows is asked for
-function M.errors(reading, usual)
-  local known = reading.errors
-  known[usual] = known[usual] or bearable(reading.ranked, usual)
-  return known[usual]
+-- @param hits   (optional) of the rules that match
+function M.errors(reading, usual, hits)
+  local named = claim_of(hits or {})
+  local known, key = reading.errors, usual .. " " .. (named or "")
+  known[key] = known[key] or bearable(reading.ranked, usual, named)
+  return known[key]
 end
 
 return M

@@ -249,6 +249,18 @@ t.test("errors: one less than makes a likely candidate hang up; no more than usu
   t.eq(errors({ { p = 0.6, product = { limit = 21 } }, { p = 0.3, product = { limit = 5 } } }, 1), 1)
 end)
 
+t.test("errors: who is named by the greeting bears what it is known to bear, unless its answers deny it", function()
+  local function errors(score, role, soft)
+    local ranked = { { p = 0.3, score = score, product = { name = "Alpha smtpd", limit = 21 } }, { p = 0.3, score = score, product = { name = "Beta", limit = 9 } } }
+    local hit = { step = { step = "greeting" }, rule = { role = role or "mta", soft = soft }, fields = { product = "Alpha" } }
+    return behaves.errors({ ranked = ranked, errors = {} }, 1, { hit })
+  end
+  t.eq(errors(dialects.UNKNOWN), 8, "whoever else is likely counts")
+  t.eq(errors(dialects.UNKNOWN - 10), 1)
+  t.eq(errors(dialects.UNKNOWN, "screen"), 1, "what stands in front is no server")
+  t.eq(errors(dialects.UNKNOWN, "mta", true), 1, "nor is a hint")
+end)
+
 local function digest(product, version, settings, tokens, more)
   local made = { product = product, version = version, settings = settings, front = settings:match("behind:(%S+)"), tokens = tokens }
   for key, value in pairs(more or {}) do made[key] = value end
