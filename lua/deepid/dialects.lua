@@ -29,7 +29,6 @@ M.ITSELF, M.ITSELF_COPY = math.log(40), math.log(7)
 local HELLO = { ehlo = true, helo = true, lhlo = true }
 
 local MOST_COLUMNS = 500
-local NEGLIGIBLE = 1e-4 -- a probability
 
 -- What settings change tells little of whether it is the product itself or a relative: 9 in 100 left out were never heard to say what they say to EHLO, and 11 in 100 of
 -- their relatives; to HELP 5 and 59.
@@ -100,11 +99,24 @@ local function keywords_weights(model, token)
   return weights
 end
 
--- The words of an answer, without its codes, marks, names and what it quotes; nil where it has but one.
+-- The words of an answer as they are spelled, without its codes, marks, names and what it quotes; nil where it has but one.
 local function wording(token)
   local words = {}
-  for word in token:gsub('"[^"]*"', ""):gsub("<[^>]*>", ""):lower():gmatch("%l%l%l+") do words[#words + 1] = word end
+  for word in token:gsub('"[^"]*"', ""):gsub("<[^>]*>", ""):gmatch("%a%a+") do words[#words + 1] = word end
   return words[2] and table.concat(words, " ")
+end
+
+-- Of products, by place, what an answer is worth that has the words of one that they gave to the same step, behind other codes or around other quotes: half of what that one would be.
+local function own_words(model, step, token)
+  local words, worth = wording(token), {}
+  local first = words and words:match("^%a+") -- most are without it
+  for known, owners in pairs(first and model.given[step] or {}) do
+    if known ~= token and known:find(first, 1, true) and wording(known) == words then
+      local value = (M.SURPRISE + weight(model, owners, token)) / 2
+      for place in pairs(members(owners)) do worth[place] = math.max(worth[place] or value, value) end
+    end
+  end
+  return worth
 end
 
 -- What an answer says of each product, by its place: a weight, 0 where it says nothing; and in `matched` whether the product is known to answer so, nothing
@@ -118,18 +130,18 @@ local function new_column(model, step, token, refrain)
   local heard, givers, speakers = members(model.heard[step] or ""), members(owners), members(everywhere)
   local is_setting = token == refrain or HELLO[step] and token:find "^[45]5"
   local known, elsewhere = owners ~= "" and weight(model, owners, token), everywhere ~= "" and (M.SURPRISE + weight(model, everywhere, token)) / 2
-  local keywords = step == "keywords" and keywords_weights(model, token)
+  local own, keywords = own_words(model, step, token), step == "keywords" and keywords_weights(model, token)
   for _, product in ipairs(model.products) do
     local place = product.place
     column[place] = 0
     if heard[place] and givers[place] then
       column[place], matched[place] = known, true
     elseif heard[place] and not is_setting then
-      column[place], matched[place] = M.SURPRISE, false
-      if keywords then column[place] = keywords[place] or M.SURPRISE elseif speakers[place] then column[place] = elsewhere end
+      matched[place] = false
+      column[place] = keywords and (keywords[place] or M.SURPRISE) or own[place] or speakers[place] and elsewhere or M.SURPRISE
     end
   end
-  column.matched, column.step, column.token = matched, step, token
+  column.matched, column.own = matched, own
   return column
 end
 
@@ -184,40 +196,29 @@ local function extremes(columns, place, for_it, against)
   return for_it, against
 end
 
--- The sum over distinct answers for the product at this place, each once for and once against.
-local function add_up(answers, place)
-  local sum = 0
-  for i = 1, #answers do
-    local for_it, against = extremes(answers[i], place, 0, 0)
-    for_it, against = extremes(answers[i].settings, place, for_it, against)
-    sum = sum + for_it + against
-  end
-  return math.floor(sum * 1e6 + 0.5) / 1e6 -- whatever the order of the additions
-end
-
--- Whether an answer that the product was never heard to give to a step has the words of one that it gave to it.
-local function is_in_own_words(product, columns)
+-- Whether what speaks against the product is in its own words.
+local function is_in_own_words(columns, place)
   for i = 1, #columns do
     local column = columns[i]
-    local words = column.step and column[product.place] < 0 and wording(column.token)
-    for known in pairs(words and product.steps[column.step] or {}) do
-      if wording(known) == words then return true end
-    end
+    if column[place] < 0 and column.own and column.own[place] then return true end
   end
   return false
 end
 
--- How many distinct answers speak for the product, and how many against it, but for those that settings change. Its own words behind other codes are neither: a release
--- that changes these, or what it quotes, does so in many answers at once. To two commands at once is said what is said to each.
-local function count_heard(answers, product)
-  local heard, unheard = 0, 0
+-- The sum over distinct answers for the product at this place, each once for and once against; and how many speak for it, and how many against it, but for those that settings
+-- change. Its own words behind other codes are never against it: a release that changes these, or what it quotes, does so in many answers at once. To two commands at
+-- once is said what is said to each.
+local function add_up(answers, place)
+  local sum, heard, unheard = 0, 0, 0
   for i = 1, #answers do
     local columns = answers[i]
-    local for_it, against = extremes(columns, product.place, 0, 0)
+    local for_it, against = extremes(columns, place, 0, 0)
     if for_it > 0 then heard = heard + 1 end
-    if against < 0 and not columns.is_pair and not is_in_own_words(product, columns) then unheard = unheard + 1 end
+    if against < 0 and not columns.is_pair and not is_in_own_words(columns, place) then unheard = unheard + 1 end
+    for_it, against = extremes(columns.settings, place, for_it, against)
+    sum = sum + for_it + against
   end
-  return heard, unheard
+  return math.floor(sum * 1e6 + 0.5) / 1e6, heard, unheard -- whatever the order of the additions
 end
 
 -- The logarithm of the chance that of some answers these are unheard ones, when the share of these is anything of a Beta distribution.
@@ -237,8 +238,7 @@ end
 local ITSELF = { little = {}, copy = {}, well = {} }
 
 -- The probability that it is the product itself, if it is one of its family; of a relative any share of answers may be unheard.
-local function is_itself(product, answers)
-  local heard, unheard = count_heard(answers, product)
+local function is_itself(product, heard, unheard)
   local sort = product.heard >= M.WELL and "well" or product.is_copy and "copy" or "little"
   local known, key = ITSELF[sort], heard * 1024 + unheard
   if not known[key] then
@@ -304,11 +304,12 @@ end
 local function fit(model, front, tokens, candidates)
   local answers, ahead = distinct_answers(model, front, tokens), front and M.FRONT or 0
   for i, product in ipairs(model.products) do
-    local sum = add_up(answers, product.place)
+    local sum, heard, unheard = add_up(answers, product.place)
     local speaks, best = speaks_another(model, product, tokens) and M.OTHER_PROTOCOL or 1, candidates[i]
     local score = sum + ahead + math.log(speaks) / M.TEMPER
     if not best or score > best.score then
-      candidates[i] = { product = product, front = front, fronts = front and { front.name }, score = score, speaks = speaks, answers = answers }
+      local itself = is_itself(product, heard, unheard) * speaks
+      candidates[i] = { product = product, front = front, fronts = front and { front.name }, score = score, itself = itself }
     elseif best.front and score == best.score then
       table.insert(best.fronts, front.name)
     end
@@ -331,11 +332,7 @@ function Model:rank(tokens)
   local top = math.max(list[1] and list[1].score or 0, M.UNKNOWN)
   local sum = math.exp((M.UNKNOWN - top) * M.TEMPER)
   for _, candidate in ipairs(list) do sum = sum + math.exp((candidate.score - top) * M.TEMPER) end
-  for _, candidate in ipairs(list) do
-    local share, itself = math.exp((candidate.score - top) * M.TEMPER) / sum, 1
-    if share > NEGLIGIBLE then itself = is_itself(candidate.product, candidate.answers) * candidate.speaks end
-    candidate.p, candidate.itself, candidate.answers = math.min(M.MOST_SURE, itself * share), itself, nil
-  end
+  for _, candidate in ipairs(list) do candidate.p = math.min(M.MOST_SURE, candidate.itself * math.exp((candidate.score - top) * M.TEMPER) / sum) end
   return list
 end
 

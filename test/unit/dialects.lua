@@ -86,6 +86,7 @@ t.test("a product that changed its codes, or what it quotes, is no relative", fu
   t.ok(itself { help = "504 Omega helps nobody here", unknown = "502 Omega does not know", etrn = "458 Omega starts no queue." } > 0.95 * unchanged)
   t.ok(itself { help = "502 Other helps nobody here", unknown = "500 Other does not know", etrn = "500 Other starts no queue" } < 0.5 * unchanged)
   t.ok(itself { help = "500 Omega starts no queue.", unknown = "502 Omega helps nobody here!", etrn = "502 Omega does not know" } < 0.5 * unchanged, "its words in other places")
+  t.ok(one:rank { help = "504 Omega helps nobody here" }[1].score > one:rank { help = "502 Other helps nobody here" }[1].score)
   t.eq(itself { noop = "250 what", pair = "250 what|250 Omega is blank" }, itself { noop = "250 what" }, "two commands at once repeat what is said to each")
 end)
 
