@@ -109,9 +109,9 @@ end
 -- Of products, by place, what an answer is worth that has the words of one that they gave to the same step, behind other codes or around other quotes: half of what that one would be.
 local function own_words(model, step, token)
   local words, worth = wording(token), {}
-  local first = words and words:match("^%a+") -- most are without it
+  local first, last = (words or ""):match("^(%a+).-(%a+)$") -- most are without these
   for known, owners in pairs(first and model.given[step] or {}) do
-    if known ~= token and known:find(first, 1, true) and wording(known) == words then
+    if known ~= token and known:find(first, 1, true) and known:find(last, 1, true) and wording(known) == words then
       local value = (M.SURPRISE + weight(model, owners, token)) / 2
       for place in pairs(members(owners)) do worth[place] = math.max(worth[place] or value, value) end
     end
@@ -130,7 +130,8 @@ local function new_column(model, step, token, refrain)
   local heard, givers, speakers = members(model.heard[step] or ""), members(owners), members(everywhere)
   local is_setting = token == refrain or HELLO[step] and token:find "^[45]5"
   local known, elsewhere = owners ~= "" and weight(model, owners, token), everywhere ~= "" and (M.SURPRISE + weight(model, everywhere, token)) / 2
-  local own, keywords = own_words(model, step, token), step == "keywords" and keywords_weights(model, token)
+  local keywords = step == "keywords" and keywords_weights(model, token)
+  local own = keywords and {} or own_words(model, step, token)
   for _, product in ipairs(model.products) do
     local place = product.place
     column[place] = 0
