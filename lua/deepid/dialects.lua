@@ -106,7 +106,8 @@ local function wording(token)
   return words[2] and table.concat(words, " ")
 end
 
--- Of products, by place, what an answer is worth that has the words of one that they gave to the same step, behind other codes or around other quotes: half of what that one would be.
+-- Of products, by place, what an answer is worth that has the words of one that they gave to the same step, behind other codes or around other quotes:
+-- midway between one that they gave and one that they did not.
 local function own_words(model, step, token)
   local words, worth = wording(token), {}
   local first, last = (words or ""):match("^(%a+).-(%a+)$") -- most are without these
@@ -175,9 +176,10 @@ local function distinct_answers(model, front, tokens)
   for step, token in pairs(tokens) do
     local columns = by_token[token]
     if not columns then
-      columns = { settings = {}, is_pair = step == "pair" }
+      columns = { settings = {}, is_asked_alone = false }
       by_token[token], list[#list + 1] = columns, columns
     end
+    columns.is_asked_alone = columns.is_asked_alone or step ~= "pair"
     local kind = SETTING[step] and columns.settings or columns
     kind[#kind + 1] = front and gives(front, step, token) and column_of_front(model, step, token) or column_of(model, step, token, refrain)
   end
@@ -215,7 +217,7 @@ local function add_up(answers, place)
     local columns = answers[i]
     local for_it, against = extremes(columns, place, 0, 0)
     if for_it > 0 then heard = heard + 1 end
-    if against < 0 and not columns.is_pair and not is_in_own_words(columns, place) then unheard = unheard + 1 end
+    if against < 0 and columns.is_asked_alone and not is_in_own_words(columns, place) then unheard = unheard + 1 end
     for_it, against = extremes(columns.settings, place, for_it, against)
     sum = sum + for_it + against
   end
